@@ -1,0 +1,43 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let package = Package(
+    name: "gpi-diffusion",
+    products: [
+        .library(name: "GPIDiffusion", targets: ["GPIDiffusion"]),
+        // For C programs, and for the CPython module, which links it statically.
+        .library(name: "gpi_diffusion", type: .dynamic, targets: ["GPIDiffusionC"]),
+        .library(name: "gpi_diffusion_static", type: .static, targets: ["GPIDiffusionC"]),
+    ],
+    targets: [
+        // libtorch, from the ground up.
+        .target(name: "CTorch"),
+        .target(name: "Torch", dependencies: ["CTorch"]),
+        .target(name: "Checkpoints", dependencies: ["Torch"]),
+        .target(name: "TorchNN", dependencies: ["Torch", "Checkpoints"]),
+        .target(name: "Diffusion", dependencies: ["TorchNN"]),
+
+        // Pictures: pixels, and the files that hold them.
+        .target(name: "Imaging"),
+        .systemLibrary(
+            name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+        .systemLibrary(
+            name: "CJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg62-turbo-dev"])]),
+        .target(name: "ImageFiles", dependencies: ["Imaging", "CPNG", "CJPEG"]),
+
+        // One picture to its latents and back, then the two public faces.
+        .target(name: "Extraction", dependencies: ["Diffusion", "Imaging"]),
+        .target(name: "GPIDiffusion", dependencies: ["Extraction", "ImageFiles"]),
+        .systemLibrary(name: "CGPIDiffusion", path: "Sources/GPIDiffusionC/include"),
+        .target(
+            name: "GPIDiffusionC", dependencies: ["Extraction", "CGPIDiffusion"],
+            exclude: ["include"]),
+
+        .testTarget(name: "TorchTests", dependencies: ["Torch"]),
+        .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints"]),
+        .testTarget(name: "DiffusionTests", dependencies: ["Diffusion"]),
+        .testTarget(name: "ImagingTests", dependencies: ["Imaging", "ImageFiles"]),
+        .testTarget(name: "GPIDiffusionTests", dependencies: ["GPIDiffusion"]),
+    ],
+    swiftLanguageModes: [.v6]
+)
