@@ -1,0 +1,75 @@
+import CTorch
+
+/// Where a tensor lives and is computed on.
+public enum Device: Hashable, Sendable, CustomStringConvertible {
+    case cpu
+    /// An NVIDIA device, numbered from 0.
+    case cuda(index: Int)
+
+    /// Parses torch's names: "cpu", "cuda", "cuda:1".
+    /// - Throws: `TorchError.deviceUnavailable` if the name is none of these.
+    public init(parsing name: String) throws {
+        switch name {
+        case "cpu":
+            self = .cpu
+        case "cuda":
+            self = .cuda(index: 0)
+        default:
+            let digits = name.dropFirst("cuda:".count)
+            guard name.hasPrefix("cuda:"), digits.allSatisfy(\.isASCIIDigit),
+                let index = Int8(digits)
+            else {
+                throw TorchError.deviceUnavailable(
+                    name: name, reason: "the known names are \"cpu\", \"cuda\" and \"cuda:N\".")
+            }
+            self = .cuda(index: Int(index))
+        }
+    }
+
+    /// The first NVIDIA device if this libtorch and this machine have one, else the CPU.
+    public static func best(in library: LibTorch) -> Device {
+        (try? Device.cuda(index: 0).checkAvailable(in: library)) == nil ? .cpu : .cuda(index: 0)
+    }
+
+    /// Puts one value on the device, to see whether it is there.
+    /// - Throws: `TorchError.deviceUnavailable` with libtorch's own words.
+    public func checkAvailable(in library: LibTorch) throws {
+        guard self != .cpu else { return }
+        do {
+            _ = try Tensor(uninitialized: [1], dtype: .float32, device: self, in: library)
+        } catch TorchError.operationFailed(_, let message) {
+            let sentence = message.prefix { $0 != "." }
+            throw TorchError.deviceUnavailable(
+                name: description,
+                reason: """
+                    libtorch says "\(sentence)". Pass "cpu", or install a PyTorch with CUDA and \
+                    NVIDIA's driver.
+                    """)
+        }
+    }
+
+    public var description: String {
+        switch self {
+        case .cpu: "cpu"
+        case .cuda(let index): "cuda:\(index)"
+        }
+    }
+
+    func typeCode(in functions: CTorchFunctions) -> Int32 {
+        switch self {
+        case .cpu: functions.aoti_torch_device_type_cpu()
+        case .cuda: functions.aoti_torch_device_type_cuda()
+        }
+    }
+
+    var index: Int32 {
+        switch self {
+        case .cpu: 0
+        case .cuda(let index): Int32(truncatingIfNeeded: index)
+        }
+    }
+}
+
+extension Character {
+    fileprivate var isASCIIDigit: Bool { isASCII && isNumber }
+}
