@@ -119,15 +119,15 @@ extension Tensor {
     /// stride is negative.
     static func reach(shape: [Int], strides: [Int]) -> Int? {
         guard shape.count == strides.count else { return nil }
-        var last = 0
+        var reach = 1
         for (size, stride) in zip(shape, strides) {
             guard size > 0, stride >= 0 else { return nil }
             let (step, overflow) = (size - 1).multipliedReportingOverflow(by: stride)
-            let (sum, carried) = last.addingReportingOverflow(step)
+            let (sum, carried) = reach.addingReportingOverflow(step)
             guard !overflow, !carried else { return nil }
-            last = sum
+            reach = sum
         }
-        return last + 1
+        return reach
     }
 
     private static func checkedCount(of shape: [Int], dtype: DType) throws -> Int {
