@@ -109,7 +109,16 @@ def scanlines(samples, depth):
     return b"".join(b"\0" + row.tobytes() for row in packed)
 
 
-ADAM7 = [(0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2), (1, 0, 2, 1)]
+# First row and column of each pass, and how far apart its rows and columns are.
+ADAM7 = [
+    (0, 0, 8, 8),
+    (0, 4, 8, 8),
+    (4, 0, 8, 4),
+    (0, 2, 4, 4),
+    (2, 0, 4, 2),
+    (0, 1, 2, 2),
+    (1, 0, 2, 1),
+]
 
 
 def png(samples, depth, color_type, interlaced=False, chunks=b""):
@@ -156,6 +165,10 @@ def png_files(folder):
                     if color_type in transparency:
                         extra = gamma + before + chunk(b"tRNS", transparency[color_type])
                         files[name + "-trns"] = png(samples, depth, color_type, interlaced, extra)
+    # Beyond the limits that libpng sets unless told otherwise.
+    text = chunk(b"tEXt", b"Comment\0" + b"x" * 9_000_000)
+    files["long-text"] = png(RNG.integers(0, 256, (5, 7, 3)), 8, 2, chunks=text)
+    files["wide"] = png(RNG.integers(0, 2, (1, 1_000_001, 1)), 1, 0)
     for mode in ("1", "L", "LA", "P", "RGB", "RGBA"):
         picture = Image.fromarray(noise(61, 43)).convert(mode)
         buffer = io.BytesIO()
