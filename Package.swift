@@ -24,7 +24,9 @@ let package = Package(
         .systemLibrary(
             name: "CJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg62-turbo-dev"])]),
         // libpng and libjpeg report errors by longjmp, which must not cross Swift.
-        .target(name: "CImageFiles", dependencies: ["CPNG", "CJPEG"]),
+        .target(
+            name: "CImageFiles", dependencies: ["CPNG", "CJPEG"],
+            linkerSettings: [.linkedLibrary("png"), .linkedLibrary("jpeg")]),
         .target(name: "ImageFiles", dependencies: ["Imaging", "CImageFiles"]),
 
         // One picture to its latents and back, then the two public faces.
