@@ -243,7 +243,7 @@ extension PickleMachine {
         case (.rebuildTensor, 6...7):
             stack.append(try rebuildTensor(arguments))
         default:
-            throw refused("\(callee) cannot be called with \(arguments.count) arguments.")
+            throw refused("\(callee.fullName) cannot be called with \(arguments.count) arguments.")
         }
     }
 

@@ -1,6 +1,6 @@
 import Torch
 
-// What a pickle may do here. These two tables are the whole policy: what they lack is refused.
+// What a pickle may do here. These two lists are the whole policy: what they lack is refused.
 
 /// The opcodes allowed: those that `torch.save` writes for tensors, dictionaries and plain values
 /// (pickle's protocol 2), and no other way to name or call anything than GLOBAL and REDUCE.
@@ -59,19 +59,39 @@ enum PickleGlobal: Equatable {
     /// The dtype of a storage; cannot be called.
     case storage(DType)
 
-    static let allowed: [String: PickleGlobal] = [
-        "torch._utils._rebuild_tensor_v2": .rebuildTensor,
-        "torch._utils._rebuild_parameter": .rebuildParameter,
-        "collections.OrderedDict": .orderedDict,
-        "torch.DoubleStorage": .storage(.float64),
-        "torch.FloatStorage": .storage(.float32),
-        "torch.HalfStorage": .storage(.float16),
-        "torch.BFloat16Storage": .storage(.bfloat16),
-        "torch.LongStorage": .storage(.int64),
-        "torch.IntStorage": .storage(.int32),
-        "torch.ShortStorage": .storage(.int16),
-        "torch.CharStorage": .storage(.int8),
-        "torch.ByteStorage": .storage(.uint8),
-        "torch.BoolStorage": .storage(.bool),
-    ]
+    static let allowed: [String: PickleGlobal] = {
+        let globals = [rebuildTensor, rebuildParameter, orderedDict] + DType.allCases.map(storage)
+        return Dictionary(
+            globals.map { ($0.fullName, $0) }, uniquingKeysWith: { first, _ in first })
+    }()
+
+    /// The name in Python.
+    var fullName: String { "\(module).\(name)" }
+
+    var module: String {
+        switch self {
+        case .rebuildTensor, .rebuildParameter: "torch._utils"
+        case .orderedDict: "collections"
+        case .storage: "torch"
+        }
+    }
+
+    /// The name in its module.
+    var name: String {
+        switch self {
+        case .rebuildTensor: "_rebuild_tensor_v2"
+        case .rebuildParameter: "_rebuild_parameter"
+        case .orderedDict: "OrderedDict"
+        case .storage(.float64): "DoubleStorage"
+        case .storage(.float32): "FloatStorage"
+        case .storage(.float16): "HalfStorage"
+        case .storage(.bfloat16): "BFloat16Storage"
+        case .storage(.int64): "LongStorage"
+        case .storage(.int32): "IntStorage"
+        case .storage(.int16): "ShortStorage"
+        case .storage(.int8): "CharStorage"
+        case .storage(.uint8): "ByteStorage"
+        case .storage(.bool): "BoolStorage"
+        }
+    }
 }

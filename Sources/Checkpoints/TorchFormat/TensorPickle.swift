@@ -51,10 +51,7 @@ enum TensorPickle {
         }
 
         mutating func global(_ global: PickleGlobal) {
-            guard let name = PickleGlobal.allowed.first(where: { $0.value == global })?.key,
-                let point = name.lastIndex(of: ".")
-            else { return }
-            add(.global, Array("\(name[..<point])\n\(name[name.index(after: point)...])\n".utf8))
+            add(.global, Array("\(global.module)\n\(global.name)\n".utf8))
         }
 
         mutating func string(_ text: String) {

@@ -9,8 +9,9 @@ import Torch
 public final class TorchFile: TensorSource {
     /// The name of the tensor in a file that holds one bare tensor.
     public static let bareTensorName = ""
-    /// Size in bytes that the pickle of a file may have; real ones have less than one million.
-    static let maximumPickleSize = 100_000_000
+    /// Size in bytes that the pickle of a file may have; real ones have less than one million. What
+    /// it builds can take some fifty times as much memory.
+    static let maximumPickleSize = 10_000_000
 
     private let file: MappedFile
     private let library: LibTorch
