@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 import Torch
 
@@ -6,11 +7,11 @@ import Torch
 
 @Suite struct ComponentFolderTests {
     let library: LibTorch
-    let scratch: Scratch
+    let scratch: TemporaryFolder
 
     init() throws {
         library = try LibTorch.shared()
-        scratch = try Scratch()
+        scratch = try TemporaryFolder()
     }
 
     private func place(_ names: [String]) throws {
@@ -20,7 +21,7 @@ import Torch
                 try scratch.write(#"{"weight_map":{"a":"small.bin"}}"#.utf8, to: name)
             } else {
                 let kind = name.hasSuffix(".bin") ? "small.bin" : "small.safetensors"
-                try FileManager.default.copyItem(atPath: fixtures[kind], toPath: scratch[name])
+                try FileManager.default.copyItem(atPath: fixtures.file(kind), toPath: scratch.file(name))
             }
         }
     }
@@ -44,14 +45,14 @@ import Torch
     func takesTheFileThatTheReferencesTake(names: [String]) throws {
         try place(names + ["config.json", "small.bin"])
         let source = try ComponentFolder.open(scratch.path, in: library)
-        #expect(source.location == scratch[try #require(names.first)])
+        #expect(source.location == scratch.file(try #require(names.first)))
         #expect(try source.tensor(named: "a").shape == [2])
     }
 
     @Test func aVariantThatIsAskedForIsTakenAlone() throws {
         try place(["model.safetensors", "model.fp16.safetensors"])
         let source = try ComponentFolder.open(scratch.path, variant: "fp16", in: library)
-        #expect(source.location == scratch["model.fp16.safetensors"])
+        #expect(source.location == scratch.file("model.fp16.safetensors"))
         #expect(throws: CheckpointError.self) {
             try ComponentFolder.open(scratch.path, variant: "bf16", in: library)
         }
@@ -69,7 +70,7 @@ import Torch
             #expect("\(error)".contains(words))
         }
         #expect(throws: CheckpointError.self) {
-            try ComponentFolder.open(scratch["missing"], in: library)
+            try ComponentFolder.open(scratch.file("missing"), in: library)
         }
     }
 }

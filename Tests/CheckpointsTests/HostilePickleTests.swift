@@ -84,7 +84,7 @@ import Torch
 
     @Test(arguments: pickles)
     func endsInATypedError(name: String, words: String) throws {
-        let path = try Reference.hostileFiles.folder["\(name).bin"]
+        let path = try Reference.hostileFiles.folder.file("\(name).bin")
         let error = try #require(throws: CheckpointError.self) {
             try TorchFile(path: path, in: library)
         }
@@ -94,7 +94,7 @@ import Torch
     @Test func everyPickleOfTheScriptIsTriedAndTheSoundOneRead() throws {
         let files = try Reference.hostileFiles
         #expect(Set(files.accepted.keys) == Set(Self.pickles.map(\.name) + ["sound"]))
-        let sound = try TorchFile(path: files.folder["sound.bin"], in: library)
+        let sound = try TorchFile(path: files.folder.file("sound.bin"), in: library)
         #expect(try sound.tensor(named: "a").elements(as: Float.self) == [0, 0, 0, 0])
     }
 
@@ -118,7 +118,7 @@ import Torch
         ("torchscript", "TorchScript"),
     ])
     func archivesOfOtherKindsAreRefused(name: String, words: String) throws {
-        let path = try Reference.hostileFiles.folder["\(name).bin"]
+        let path = try Reference.hostileFiles.folder.file("\(name).bin")
         let error = try #require(throws: CheckpointError.self) {
             try TorchFile(path: path, in: library)
         }

@@ -30,18 +30,18 @@ enum Reference {
 
     /// Sound files, by name with what the reference reads from them.
     struct Fixtures {
-        let folder: Scratch
+        let folder: TemporaryFolder
         let facts: [String: [String: TensorFacts]]
     }
 
     /// Made once for all tests: importing torch takes seconds.
     private static let madeFixtures = Result {
-        let folder = try Scratch()
+        let folder = try TemporaryFolder()
         return Fixtures(folder: folder, facts: try script.run("fixtures", folder.path))
     }
 
     private static let madeHostileFiles = Result {
-        let folder = try Scratch()
+        let folder = try TemporaryFolder()
         let accepted: [String: Bool] = try script.run("hostile", folder.path)
         return (folder: folder, accepted: accepted)
     }
@@ -51,7 +51,7 @@ enum Reference {
     }
 
     /// Archives with hostile pickles, and whether `torch.load(weights_only=True)` takes each.
-    static var hostileFiles: (folder: Scratch, accepted: [String: Bool]) {
+    static var hostileFiles: (folder: TemporaryFolder, accepted: [String: Bool]) {
         get throws { try madeHostileFiles.get() }
     }
 }

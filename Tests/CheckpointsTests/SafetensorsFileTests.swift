@@ -15,7 +15,7 @@ import Torch
     @Test(arguments: ["every-dtype.safetensors", "unaligned.safetensors"])
     func readsWhatTheReferenceReads(name: String) throws {
         let fixtures = try Reference.fixtures
-        let file = try SafetensorsFile(path: fixtures.folder[name], in: library)
+        let file = try SafetensorsFile(path: fixtures.folder.file(name), in: library)
         let expected = try #require(fixtures.facts[name])
         #expect(Set(file.names) == Set(expected.keys))
         for (name, facts) in expected {
@@ -31,19 +31,19 @@ import Torch
 
     @Test func readsMetadata() throws {
         let file = try SafetensorsFile(
-            path: Reference.fixtures.folder["every-dtype.safetensors"], in: library)
+            path: Reference.fixtures.folder.file("every-dtype.safetensors"), in: library)
         #expect(file.metadata == ["format": "pt"])
     }
 
     /// A view's address lies in the mapping, whose pages are not counted as the program's own.
     @Test func alignedTensorsAreViewsAndUnalignedOnesCopies() throws {
         let folder = try Reference.fixtures.folder
-        let aligned = try SafetensorsFile(path: folder["every-dtype.safetensors"], in: library)
+        let aligned = try SafetensorsFile(path: folder.file("every-dtype.safetensors"), in: library)
         let first = try aligned.tensor(named: "torch.float32").withUnsafeBytes { $0.baseAddress }
         let again = try aligned.tensor(named: "torch.float32").withUnsafeBytes { $0.baseAddress }
         #expect(first == again)
 
-        let unaligned = try SafetensorsFile(path: folder["unaligned.safetensors"], in: library)
+        let unaligned = try SafetensorsFile(path: folder.file("unaligned.safetensors"), in: library)
         let copies = try (0..<2).map { _ in try unaligned.tensor(named: "a") }
         let addresses = try copies.map {
             try $0.withUnsafeBytes { Int(bitPattern: $0.baseAddress) }
@@ -53,9 +53,9 @@ import Torch
     }
 
     @Test func aTensorOutlivesItsFile() throws {
-        let scratch = try Scratch()
-        let path = scratch["a.safetensors"]
-        let small = try Reference.fixtures.folder["small.safetensors"]
+        let scratch = try TemporaryFolder()
+        let path = scratch.file("a.safetensors")
+        let small = try Reference.fixtures.folder.file("small.safetensors")
         try FileManager.default.copyItem(atPath: small, toPath: path)
         let tensor = try SafetensorsFile(path: path, in: library).tensor(named: "a")
         try FileManager.default.removeItem(atPath: path)
@@ -63,7 +63,7 @@ import Torch
     }
 
     @Test func aMissingTensorIsNamed() throws {
-        let path = try Reference.fixtures.folder["small.safetensors"]
+        let path = try Reference.fixtures.folder.file("small.safetensors")
         let file = try SafetensorsFile(path: path, in: library)
         #expect(throws: CheckpointError.missingTensor(path: path, name: "c")) {
             try file.tensor(named: "c")
@@ -75,10 +75,10 @@ import Torch
     // MARK: - Damage
 
     @Test func cutOrChangedAnywhereItIsNeverTakenWhereTheReferenceRefuses() throws {
-        let path = try Reference.fixtures.folder["small.safetensors"]
+        let path = try Reference.fixtures.folder.file("small.safetensors")
         let verdicts: Verdicts = try Reference.script.run("verdicts", "safetensors", path)
         let whole = try bytes(ofFile: path)
-        let scratch = try Scratch()
+        let scratch = try TemporaryFolder()
         for (length, accepted) in verdicts.cut.enumerated() {
             #expect(try takes(whole.prefix(length), scratch) == accepted, "cut at \(length)")
         }
@@ -89,7 +89,7 @@ import Torch
         }
     }
 
-    private func takes(_ bytes: some Sequence<UInt8>, _ scratch: Scratch) throws -> Bool {
+    private func takes(_ bytes: some Sequence<UInt8>, _ scratch: TemporaryFolder) throws -> Bool {
         let path = try scratch.write(bytes, to: "changed.safetensors")
         do {
             let file = try SafetensorsFile(path: path, in: library)

@@ -184,7 +184,7 @@ private func entry(_ name: String, _ dtype: String, _ shape: String, _ offsets: 
 
     @Test(arguments: cases)
     func endsAsItShould(_ sample: HeaderCase) throws {
-        let scratch = try Scratch()
+        let scratch = try TemporaryFolder()
         let path = try scratch.write(sample.file, to: "a.safetensors")
         let library = try LibTorch.shared()
         guard let words = sample.error else {
@@ -198,7 +198,7 @@ private func entry(_ name: String, _ dtype: String, _ shape: String, _ offsets: 
     }
 
     @Test func theReferenceAgrees() throws {
-        let scratch = try Scratch()
+        let scratch = try TemporaryFolder()
         let paths = try Self.cases.enumerated().map { index, sample in
             try scratch.write(sample.file, to: "\(index)")
         }
@@ -211,7 +211,7 @@ private func entry(_ name: String, _ dtype: String, _ shape: String, _ offsets: 
     }
 
     @Test func aDTypeThatNoTensorHasIsAnErrorWhenItIsAskedFor() throws {
-        let scratch = try Scratch()
+        let scratch = try TemporaryFolder()
         let sample = HeaderCase(
             "", "{\(entry("a", "F8_E4M3", "[2]", "[0,2]")),\(entry("b", "U8", "[1]", "[2,3]"))}",
             data: 3, error: nil)

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 import Torch
 
@@ -6,14 +7,14 @@ import Torch
 
 @Suite struct ShardedCheckpointTests {
     let library: LibTorch
-    let scratch: Scratch
+    let scratch: TemporaryFolder
 
     init() throws {
         library = try LibTorch.shared()
-        scratch = try Scratch()
+        scratch = try TemporaryFolder()
         let fixtures = try Reference.fixtures.folder
         for name in ["small.safetensors", "small.bin"] {
-            try FileManager.default.copyItem(atPath: fixtures[name], toPath: scratch[name])
+            try FileManager.default.copyItem(atPath: fixtures.file(name), toPath: scratch.file(name))
         }
     }
 
@@ -37,8 +38,8 @@ import Torch
 
     @Test func aShardMayBeASymbolicLink() throws {
         try FileManager.default.createSymbolicLink(
-            atPath: scratch["linked.safetensors"],
-            withDestinationPath: Reference.fixtures.folder["small.safetensors"])
+            atPath: scratch.file("linked.safetensors"),
+            withDestinationPath: Reference.fixtures.folder.file("small.safetensors"))
         let path = try index(#"{"weight_map":{"a":"linked.safetensors"}}"#)
         #expect(try ShardedCheckpoint(path: path, in: library).tensor(named: "a").shape == [2])
     }
@@ -50,12 +51,12 @@ import Torch
         let error = try #require(throws: CheckpointError.self) {
             try checkpoint.tensor(named: "b")
         }
-        #expect("\(error)".contains(scratch["missing.bin"]))
+        #expect("\(error)".contains(scratch.file("missing.bin")))
     }
 
     @Test func aTensorThatItsShardLacksIsAnErrorThatNamesTheShard() throws {
         let path = try index(#"{"weight_map":{"z":"small.bin"}}"#)
-        let error = CheckpointError.missingTensor(path: scratch["small.bin"], name: "z")
+        let error = CheckpointError.missingTensor(path: scratch.file("small.bin"), name: "z")
         let checkpoint = try ShardedCheckpoint(path: path, in: library)
         #expect(throws: error) { try checkpoint.tensor(named: "z") }
         #expect(throws: error) { try checkpoint.tensor(named: "z", shape: [2]) }

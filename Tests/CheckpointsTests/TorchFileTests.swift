@@ -15,7 +15,7 @@ import Torch
     @Test(arguments: ["state.bin", "module.bin", "training.ckpt", "bare.pt"])
     func readsWhatTheReferenceReads(name: String) throws {
         let fixtures = try Reference.fixtures
-        let file = try TorchFile(path: fixtures.folder[name], in: library)
+        let file = try TorchFile(path: fixtures.folder.file(name), in: library)
         let expected = try #require(fixtures.facts[name])
         #expect(Set(file.names) == Set(expected.keys))
         for (name, facts) in expected {
@@ -31,7 +31,7 @@ import Torch
     }
 
     @Test func tensorsAreViewsOfTheFileAndShareStorages() throws {
-        let file = try TorchFile(path: Reference.fixtures.folder["state.bin"], in: library)
+        let file = try TorchFile(path: Reference.fixtures.folder.file("state.bin"), in: library)
         let address = { (tensor: Tensor) in
             try tensor.withUnsafeBytes { Int(bitPattern: $0.baseAddress) }
         }
@@ -42,11 +42,11 @@ import Torch
 
     @Test func otherFilesAreToldApart() throws {
         let fixtures = try Reference.fixtures
-        let scratch = try Scratch()
+        let scratch = try TemporaryFolder()
         let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n"
         let tar = [UInt8](repeating: 0x61, count: 257) + Array("ustar".utf8)
         for (path, words) in [
-            (fixtures.folder["legacy.bin"], "before 1.6. Save it again"),
+            (fixtures.folder.file("legacy.bin"), "before 1.6. Save it again"),
             (try scratch.write(tar, to: "tar.bin"), "before 1.6. Save it again"),
             (try scratch.write(pointer.utf8, to: "pointer.bin"), "git lfs pull"),
             (try scratch.write("<html>".utf8, to: "page.bin"), "no file of torch"),
@@ -61,10 +61,10 @@ import Torch
     // MARK: - Damage
 
     @Test func cutAnywhereItIsRefused() throws {
-        let path = try Reference.fixtures.folder["small.bin"]
+        let path = try Reference.fixtures.folder.file("small.bin")
         let verdicts: Verdicts = try Reference.script.run("verdicts", "torch", path)
         let whole = try bytes(ofFile: path)
-        let scratch = try Scratch()
+        let scratch = try TemporaryFolder()
         for (length, accepted) in verdicts.cut.enumerated() {
             #expect(try takes(whole.prefix(length), scratch) == accepted, "cut at \(length)")
         }
@@ -74,8 +74,8 @@ import Torch
     /// and what is written twice has to agree here alone.
     @Test(arguments: [0x01, 0x11, 0x80, 0xff] as [UInt8])
     func changedAnywhereItEndsInATensorOrATypedError(mask: UInt8) throws {
-        let whole = try bytes(ofFile: Reference.fixtures.folder["small.bin"])
-        let scratch = try Scratch()
+        let whole = try bytes(ofFile: Reference.fixtures.folder.file("small.bin"))
+        let scratch = try TemporaryFolder()
         var refused = 0
         for position in whole.indices {
             var changed = whole
@@ -88,12 +88,12 @@ import Torch
     /// The checksum of the pickle is set right again, so that the machine itself meets the change.
     @Test(arguments: [0x01, 0x11, 0x80, 0xff] as [UInt8])
     func aPickleChangedAnywhereEndsInATensorOrATypedError(mask: UInt8) throws {
-        let path = try Reference.fixtures.folder["small.bin"]
+        let path = try Reference.fixtures.folder.file("small.bin")
         let whole = try bytes(ofFile: path)
         let archive = try ZipArchive(of: MappedFile(path: path))
         let pickle = try #require(archive.entries.first { $0.name == "small/data.pkl" })
         let stored = littleEndian(pickle.checksum)
-        let scratch = try Scratch()
+        let scratch = try TemporaryFolder()
         for position in pickle.range {
             var changed = whole
             changed[position] ^= mask
@@ -106,7 +106,7 @@ import Torch
         }
     }
 
-    private func takes(_ bytes: some Sequence<UInt8>, _ scratch: Scratch) throws -> Bool {
+    private func takes(_ bytes: some Sequence<UInt8>, _ scratch: TemporaryFolder) throws -> Bool {
         let path = try scratch.write(bytes, to: "changed.bin")
         do {
             let file = try TorchFile(path: path, in: library)

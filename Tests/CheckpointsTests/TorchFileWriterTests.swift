@@ -28,15 +28,15 @@ import Torch
     }
 
     @Test func torchReadsTheSameTensor() throws {
-        let scratch = try Scratch()
+        let scratch = try TemporaryFolder()
         let tensors = try tensors()
         for (index, tensor) in tensors.enumerated() {
-            try TorchFileWriter.write(tensor, to: scratch["hidden_\(index).pt"])
+            try TorchFileWriter.write(tensor, to: scratch.file("hidden_\(index).pt"))
         }
         let answers = try JSONDecoder().decode(
             [TensorFacts].self,
             from: Reference.script.run(
-                ["read_tensors"] + tensors.indices.map { scratch["hidden_\($0).pt"] }))
+                ["read_tensors"] + tensors.indices.map { scratch.file("hidden_\($0).pt") }))
         #expect(answers.count == tensors.count)
         for (tensor, facts) in zip(tensors, answers) {
             #expect(facts.shape == tensor.shape)
@@ -47,10 +47,10 @@ import Torch
     }
 
     @Test func itsOwnFilesAreReadBack() throws {
-        let scratch = try Scratch()
+        let scratch = try TemporaryFolder()
         for tensor in try tensors() {
-            try TorchFileWriter.write(tensor, to: scratch["a.pt"])
-            let file = try TorchFile(path: scratch["a.pt"], in: library)
+            try TorchFileWriter.write(tensor, to: scratch.file("a.pt"))
+            let file = try TorchFile(path: scratch.file("a.pt"), in: library)
             let read = try file.tensor(named: TorchFile.bareTensorName)
             #expect(read.shape == tensor.shape)
             #expect(try read.contents == tensor.contents)
@@ -58,26 +58,26 @@ import Torch
     }
 
     @Test func equalTensorsGiveEqualBytesWhateverTheFilesName() throws {
-        let scratch = try Scratch()
+        let scratch = try TemporaryFolder()
         let tensor = try NoiseGenerator(seed: 2).normal([1, 4, 8, 8], in: library)
-        try TorchFileWriter.write(tensor, to: scratch["a.pt"])
-        try TorchFileWriter.write(tensor.cloned(), to: scratch["b.pt"])
-        #expect(try bytes(ofFile: scratch["a.pt"]) == bytes(ofFile: scratch["b.pt"]))
+        try TorchFileWriter.write(tensor, to: scratch.file("a.pt"))
+        try TorchFileWriter.write(tensor.cloned(), to: scratch.file("b.pt"))
+        #expect(try bytes(ofFile: scratch.file("a.pt")) == bytes(ofFile: scratch.file("b.pt")))
     }
 
     @Test func elementsStandAtAMultipleOf64() throws {
-        let scratch = try Scratch()
+        let scratch = try TemporaryFolder()
         let tensor = try NoiseGenerator(seed: 2).normal([1, 4, 8, 8], in: library)
-        try TorchFileWriter.write(tensor, to: scratch["a.pt"])
-        let archive = try ZipArchive(of: MappedFile(path: scratch["a.pt"]))
+        try TorchFileWriter.write(tensor, to: scratch.file("a.pt"))
+        let archive = try ZipArchive(of: MappedFile(path: scratch.file("a.pt")))
         #expect(archive.entries.allSatisfy { $0.range.lowerBound % 64 == 0 })
         #expect(archive.entries.contains { $0.name == "archive/data/0" && $0.range.count == 1024 })
     }
 
     @Test func aFolderThatIsNotThereIsNamed() throws {
-        let scratch = try Scratch()
+        let scratch = try TemporaryFolder()
         let tensor = try NoiseGenerator(seed: 2).normal([1], in: library)
-        let path = scratch["missing/a.pt"]
+        let path = scratch.file("missing/a.pt")
         let error = CheckpointError.cannotWrite(
             path: path, reason: "No such file or directory (errno 2).")
         #expect(throws: error) { try TorchFileWriter.write(tensor, to: path) }

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Checkpoints
@@ -13,13 +14,13 @@ import Testing
     private func error(
         changing edit: (_ bytes: inout [UInt8], _ directory: Int) throws -> Void
     ) throws -> String {
-        let path = try Reference.fixtures.folder["small.bin"]
+        let path = try Reference.fixtures.folder.file("small.bin")
         var bytes = try bytes(ofFile: path)
         let signature = littleEndian(ZipSignature.directoryEntry)
         let directory = try #require(
             bytes.indices.dropLast(4).first { Array(bytes[$0..<$0 + 4]) == signature })
         try edit(&bytes, directory)
-        let scratch = try Scratch()
+        let scratch = try TemporaryFolder()
         let changed = try scratch.write(bytes, to: "changed.bin")
         let error = try #require(throws: CheckpointError.self) {
             try ZipArchive(of: MappedFile(path: changed))

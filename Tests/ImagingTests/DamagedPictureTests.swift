@@ -1,6 +1,7 @@
 import Foundation
 import ImageFiles
 import Imaging
+import TestSupport
 import Testing
 
 /// Files that no picture, or only half of one, can come of.

@@ -2,6 +2,7 @@ import Foundation
 import Glibc
 import ImageFiles
 import Imaging
+import TestSupport
 import Testing
 
 /// Writing, read back by the Pillow that is installed.

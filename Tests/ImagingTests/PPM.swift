@@ -1,3 +1,4 @@
+import TestSupport
 import Imaging
 
 /// The plainest of picture formats, in which the tests and the reference exchange pixels

@@ -1,5 +1,6 @@
 import ImageFiles
 import Imaging
+import TestSupport
 import Testing
 
 /// Reading against `Image.open(path).convert("RGB")` of the Pillow that is installed.

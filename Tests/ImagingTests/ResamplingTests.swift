@@ -1,5 +1,6 @@
 import Foundation
 import Imaging
+import TestSupport
 import Testing
 
 /// Resampling against `Image.resize(size, Image.LANCZOS)` of the Pillow that is installed.

@@ -12,7 +12,8 @@ public struct DDIMScheduler: Sendable {
         let betas =
             configuration.trainedBetas.map { $0.map(Float.init) }
             ?? NoiseSchedule.betas(
-                configuration.betaSchedule, from: configuration.betaStart, to: configuration.betaEnd,
+                configuration.betaSchedule, from: configuration.betaStart,
+                to: configuration.betaEnd,
                 count: configuration.numTrainTimesteps)
         alphasCumprod =
             NoiseSchedule(betas: betas, rescaledToZeroSNR: configuration.rescaleBetasZeroSNR)

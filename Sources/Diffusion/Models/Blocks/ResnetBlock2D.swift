@@ -16,7 +16,8 @@ struct ResnetBlock2D {
 
     /// - Parameter timeChannels: size of the time embedding; nil for a block that knows no time.
     init(
-        _ weights: Weights, from inputs: Int, to outputs: Int, timeChannels: Int? = nil, groups: Int,
+        _ weights: Weights, from inputs: Int, to outputs: Int, timeChannels: Int? = nil,
+        groups: Int,
         epsilon: Double
     ) throws {
         norm1 = try GroupNorm(weights / "norm1", channels: inputs, groups: groups, epsilon: epsilon)
@@ -24,7 +25,8 @@ struct ResnetBlock2D {
         timeProjection = try timeChannels.map {
             try Linear(weights / "time_emb_proj", from: $0, to: outputs)
         }
-        norm2 = try GroupNorm(weights / "norm2", channels: outputs, groups: groups, epsilon: epsilon)
+        norm2 = try GroupNorm(
+            weights / "norm2", channels: outputs, groups: groups, epsilon: epsilon)
         conv2 = try Conv2d(weights / "conv2", from: outputs, to: outputs, kernel: 3, padding: 1)
         shortcut =
             inputs == outputs

@@ -33,8 +33,10 @@ struct CLIPEncoderLayer {
         out = try Linear(attention / "out_proj", from: size, to: size)
         norm2 = try LayerNorm(
             weights / "layer_norm2", size: size, epsilon: configuration.layerNormEps)
-        linear1 = try Linear(weights / "mlp" / "fc1", from: size, to: configuration.intermediateSize)
-        linear2 = try Linear(weights / "mlp" / "fc2", from: configuration.intermediateSize, to: size)
+        linear1 = try Linear(
+            weights / "mlp" / "fc1", from: size, to: configuration.intermediateSize)
+        linear2 = try Linear(
+            weights / "mlp" / "fc2", from: configuration.intermediateSize, to: size)
         heads = configuration.numAttentionHeads
         activation = configuration.hiddenAct == "gelu" ? .gelu : .quickGELU
     }

@@ -60,7 +60,8 @@ public final class CLIPTextModel {
         }
         let numbers = try Tensor(tokens.map(Int64.init), shape: [ids.count, length], in: library)
             .moved(to: device)
-        var hidden = try tokenEmbedding(numbers)
+        var hidden =
+            try tokenEmbedding(numbers)
             + positionEmbedding.narrowed(dimension: 0, start: 0, length: length)
         for layer in layers { hidden = try layer(hidden) }
         return try finalLayerNorm(hidden)

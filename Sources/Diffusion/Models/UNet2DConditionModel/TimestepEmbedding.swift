@@ -38,7 +38,9 @@ struct TimestepEmbedding {
     /// `[1, size]`
     func callAsFunction(_ timestep: Int) throws -> Tensor {
         let angles = try Double(timestep) * frequencies
-        let waves = try flipsSinToCos ? [angles.cosine(), angles.sine()] : [angles.sine(), angles.cosine()]
+        let waves =
+            try flipsSinToCos
+            ? [angles.cosine(), angles.sine()] : [angles.sine(), angles.cosine()]
         let projected = try Tensor.concatenated(waves, dimension: 1)
         return try linear2(linear1(projected.converted(to: dtype).moved(to: device)).silu())
     }

@@ -35,6 +35,12 @@ extension UNet2DConditionConfiguration {
         try read(.upcastAttention, into: &upcastAttention)
     }
 
+    /// Whether a block of this level, on the way down or up or in the middle, has attention.
+    private func hasAttention(level: Int) -> Bool {
+        let last = blockOutChannels.count - 1
+        return level == last || downBlocks[level].hasAttention || upBlocks[last - level].hasAttention
+    }
+
     func check(path: String) throws {
         func require(_ condition: Bool, _ key: String, _ value: Any, _ supported: String) throws {
             guard condition else {
@@ -55,8 +61,10 @@ extension UNet2DConditionConfiguration {
         try require(sizes.contains(inChannels), "in_channels", inChannels, "a positive number")
         try require(sizes.contains(outChannels), "out_channels", outChannels, "a positive number")
         try require((0...1).contains(freqShift), "freq_shift", freqShift, "0 to 1")
-        try require((0...1).contains(downsamplePadding), "downsample_padding", downsamplePadding, "0 or 1")
-        try require(sizes.contains(normNumGroups), "norm_num_groups", normNumGroups, "a positive number")
+        try require(
+            (0...1).contains(downsamplePadding), "downsample_padding", downsamplePadding, "0 or 1")
+        try require(
+            sizes.contains(normNumGroups), "norm_num_groups", normNumGroups, "a positive number")
         try require(normEps > 0 && normEps < 1, "norm_eps", normEps, "a small positive number")
         try require(
             (1...8).contains(levels)
@@ -81,7 +89,7 @@ extension UNet2DConditionConfiguration {
         try require(
             onlyCrossAttention.covers(levels), "only_cross_attention", onlyCrossAttention.values,
             "one truth value, or one for each block")
-        for level in blockOutChannels.indices {
+        for level in blockOutChannels.indices where hasAttention(level: level) {
             try require(
                 blockOutChannels[level] % heads[level] == 0, "attention_head_dim", heads.values,
                 "a number of heads that divides the block's channels (\(blockOutChannels[level]))")
@@ -116,7 +124,8 @@ struct UnsupportedOptions: Decodable {
     var crossAttentionNorm: String?
 
     func check(path: String) throws {
-        func require<Value: Equatable>(_ key: String, _ value: Value?, is supported: Value?) throws {
+        func require<Value: Equatable>(_ key: String, _ value: Value?, is supported: Value?) throws
+        {
             guard let value, value != supported else { return }
             throw ConfigurationError.unsupported(
                 path: path, key: key, value: "\(value)",

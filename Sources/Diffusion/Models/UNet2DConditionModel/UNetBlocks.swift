@@ -111,7 +111,8 @@ struct UNetUpBlock {
         // The last layer's skip comes from before this level's blocks on the way down.
         let below = widths[max(level - 1, 0)]
         let shape =
-            configuration.upBlocks[index].hasAttention ? configuration.transformer(level: level) : nil
+            configuration.upBlocks[index].hasAttention
+            ? configuration.transformer(level: level) : nil
         let count = configuration.layersPerBlock[level] + 1
         layers = try (0..<count).map { layer in
             let skip = layer == count - 1 ? below : outputs
