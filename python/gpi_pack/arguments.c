@@ -17,7 +17,7 @@ static void wrong_type(const char *argument, const char *expected, PyObject *val
     Py_DECREF(name);
 }
 
-/// Refuses text that cannot go through C: with a NUL in it, or not encodable as UTF-8.
+/// Refuses text that cannot go through C: with a null in it, or not encodable as UTF-8.
 static int check_text(PyObject *argument, PyObject *text) {
     Py_ssize_t size;
     const char *utf8 = PyUnicode_AsUTF8AndSize(text, &size);
@@ -28,7 +28,7 @@ static int check_text(PyObject *argument, PyObject *text) {
         return -1;
     }
     if (strlen(utf8) != (size_t)size) {
-        PyErr_Format(PyExc_ValueError, "%U contains a NUL character: %A.", argument, text);
+        PyErr_Format(PyExc_ValueError, "%U contains a null character: %A.", argument, text);
         return -1;
     }
     return 0;
@@ -177,19 +177,13 @@ static PyObject *elements(const char *argument, const char *expected, PyObject *
     return PySequence_Tuple(value);
 }
 
-/// Whether `images` is one picture. An array with a single axis is a sequence of paths.
+/// Whether `images` is one picture. An array of texts or objects with a single axis is a sequence
+/// of pictures: what pandas makes of a column.
 static int is_single(PyObject *images) {
     int picture = is_picture(images);
-    if (picture <= 0 || PyUnicode_Check(images)) return picture;
-    PyObject *axes = PyObject_GetAttrString(images, "ndim");
-    if (axes == NULL) {
-        if (!PyErr_ExceptionMatches(PyExc_AttributeError)) return -1;
-        PyErr_Clear();
-        return 1;
-    }
-    long count = PyLong_AsLong(axes);
-    Py_DECREF(axes);
-    return count == -1 && PyErr_Occurred() ? -1 : count != 1;
+    if (picture != 1) return picture;
+    int row = is_row_of_objects(images);
+    return row < 0 ? -1 : !row;
 }
 
 static int images_argument(PyObject *value, Arguments *result) {

@@ -149,6 +149,13 @@ static int process_all(gpi_extractor *extractor, const Arguments *arguments) {
     return result;
 }
 
+/// The argument that a status of `gpi_extractor_create` is about. A new str.
+static PyObject *blamed(gpi_status status, const Arguments *arguments) {
+    return status == GPI_INVALID_ARGUMENT || status == GPI_TORCH_ERROR
+        ? PyUnicode_FromString("device")
+        : PyUnicode_FromFormat("model_id %R", arguments->model_id);
+}
+
 static gpi_extractor *open_extractor(const Arguments *arguments) {
     gpi_extractor_options options = GPI_EXTRACTOR_OPTIONS_INIT;
     if (arguments->device != NULL) {
@@ -165,10 +172,12 @@ static gpi_extractor *open_extractor(const Arguments *arguments) {
         Py_BEGIN_ALLOW_THREADS
         status = gpi_extractor_create(&options, &extractor);
         Py_END_ALLOW_THREADS
-        if (settle(status, NULL) < 0) {
+        PyObject *about = blamed(status, arguments);
+        if (about == NULL || settle(status, about) < 0) {
             gpi_extractor_free(extractor);
             extractor = NULL;
         }
+        Py_XDECREF(about);
     }
     Py_DECREF(folder);
     return extractor;

@@ -59,6 +59,19 @@ static int attribute_is(PyObject *object, const char *attribute, const char *exp
     return result;
 }
 
+int is_row_of_objects(PyObject *value) {
+    int array = is_array(value);
+    if (array <= 0) return array;
+    int row = attribute_is(value, "ndim", "1");
+    if (row <= 0) return row;
+    PyObject *dtype = PyObject_GetAttrString(value, "dtype");
+    if (dtype == NULL) return -1;
+    int result = attribute_is(dtype, "kind", "U");
+    if (result == 0) result = attribute_is(dtype, "kind", "O");
+    Py_DECREF(dtype);
+    return result;
+}
+
 /// The lengths of an array with three axes; 0 if it has another number, -1 with an exception.
 static int lengths(PyObject *shape, long long result[3]) {
     if (!PyTuple_Check(shape) || PyTuple_Size(shape) != 3) return 0;
@@ -126,8 +139,8 @@ static int image_size(PyObject *image, int64_t *width, int64_t *height) {
         if (sides[i] == -1 && PyErr_Occurred()) return -1;
     }
     if (sides[0] < 1 || sides[1] < 1) {
-        PyErr_Format(PyExc_ValueError, "a picture of %lld by %lld pixels has none.", sides[0],
-                     sides[1]);
+        PyErr_Format(PyExc_ValueError, "the picture is %lld by %lld pixels, which is none.",
+                     sides[0], sides[1]);
         return -1;
     }
     *width = sides[0];

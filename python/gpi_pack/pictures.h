@@ -18,6 +18,10 @@ typedef struct Pixels {
 /// Whether `source` is a path, a PIL image or a NumPy array at all. 1 or 0; -1 with an exception.
 int is_picture(PyObject *source);
 
+/// Whether `value` is an array with a single axis, of texts or Python objects. 1 or 0; -1 with an
+/// exception.
+int is_row_of_objects(PyObject *value);
+
 /// Refuses what can be seen to be no picture without reading anything: an object of another type
 /// (TypeError), an array of another shape or dtype than [H, W, 3] and uint8 (ValueError).
 /// `about` names the picture. 0, or -1 with an exception.
