@@ -33,7 +33,9 @@ let package = Package(
             name: "GPIDiffusionC", dependencies: ["Extraction", "CGPIDiffusion"],
             exclude: ["include"]),
 
-        .testTarget(name: "TorchTests", dependencies: ["Torch"]),
+        .target(name: "TestSupport", path: "Tests/TestSupport"),
+        .testTarget(
+            name: "TorchTests", dependencies: ["Torch", "TestSupport"], exclude: ["reference.py"]),
         .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints"]),
         .testTarget(name: "DiffusionTests", dependencies: ["Diffusion"]),
         .testTarget(name: "ImagingTests", dependencies: ["Imaging", "ImageFiles"]),

@@ -78,7 +78,8 @@ extension Tensor {
         var result: AtenTensorHandle?
         try withExtendedLifetime((self, other)) {
             try library.check(
-                library.functions.aoti_torch_aten_subtract_Tensor(handle, other.handle, scale, &result),
+                library.functions.aoti_torch_aten_subtract_Tensor(
+                    handle, other.handle, scale, &result),
                 "subtract")
         }
         return try Tensor(owning: library.unwrap(result, "subtract"), in: library)

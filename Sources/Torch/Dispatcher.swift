@@ -45,7 +45,8 @@ extension LibTorch {
 
     /// Calls an operator that returns one tensor.
     func call(
-        _ name: String, overload: String = "", memoryOwner: AnyObject? = nil, _ arguments: [Argument]
+        _ name: String, overload: String = "", memoryOwner: AnyObject? = nil,
+        _ arguments: [Argument]
     ) throws -> Tensor {
         let results = try call(name, overload: overload, arguments, returning: 1)
         return try Tensor(
@@ -101,7 +102,8 @@ extension LibTorch {
     private func newHandle(_ tensor: Tensor) throws -> StableIValue {
         var handle: AtenTensorHandle?
         try withExtendedLifetime(tensor) {
-            try check(functions.aoti_torch_new_tensor_handle(tensor.handle, &handle), "new_tensor_handle")
+            try check(
+                functions.aoti_torch_new_tensor_handle(tensor.handle, &handle), "new_tensor_handle")
         }
         return try StableIValue(UInt(bitPattern: unwrap(handle, "new_tensor_handle")))
     }
@@ -148,7 +150,8 @@ extension LibTorch {
         throw TorchError.operationFailed(
             name: name,
             message: words
-                ?? "this libtorch (before 2.13) keeps its reason to itself; it is on standard error.")
+                ?? "this libtorch (before 2.13) keeps its reason to itself; it is on standard error."
+        )
     }
 
     /// A handle that libtorch reported as made, or the error that it is none after all.

@@ -33,7 +33,8 @@ extension Tensor {
     public func split(into count: Int, dimension: Int) throws -> [Tensor] {
         guard shape.indices.contains(dimension), count > 0, shape[dimension] % count == 0 else {
             throw TorchError.invalidArgument(
-                "Dimension \(dimension) of shape \(shape) cannot be split into \(count) equal parts.")
+                "Dimension \(dimension) of shape \(shape) cannot be split into \(count) equal parts."
+            )
         }
         let length = shape[dimension] / count
         return try (0..<count).map {
@@ -81,7 +82,9 @@ extension Tensor {
     }
 
     /// An operator whose result may share this tensor's memory, and so keeps the owner of that.
-    private func view(_ name: String, overload: String = "", _ arguments: [Argument]) throws -> Tensor {
+    private func view(_ name: String, overload: String = "", _ arguments: [Argument]) throws
+        -> Tensor
+    {
         try library.call(name, overload: overload, memoryOwner: memoryOwner, arguments)
     }
 }

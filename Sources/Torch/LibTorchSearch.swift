@@ -72,8 +72,11 @@ struct LibTorchSearch {
     }
 
     private func inSystem() -> [Place] {
-        ["/usr/local/lib", "/usr/local/libtorch/lib", "/opt/libtorch/lib", "/usr/lib", "/usr/lib64"]
-            .map { Place(description: $0, folder: $0) }
+        [
+            "/usr/local/lib", "/usr/local/libtorch/lib", "/opt/libtorch/lib", "/usr/lib",
+            "/usr/lib64",
+        ]
+        .map { Place(description: $0, folder: $0) }
     }
 
     // MARK: - Looking
@@ -94,14 +97,17 @@ struct LibTorchSearch {
             found = importlib.util.find_spec("torch")
             print(os.path.join(os.path.dirname(found.origin), "lib") if found and found.origin else "")
             """
-        let quoted = [python, "-c", script].map { "'\($0.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''"))'" }
+        let quoted = [python, "-c", script].map {
+            "'\($0.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''"))'"
+        }
         guard let pipe = popen("\(quoted.joined(separator: " ")) 2>/dev/null", "r") else {
             return nil
         }
         defer { pclose(pipe) }
         var line = [UInt8](repeating: 0, count: Int(PATH_MAX))
         let count = fread(&line, 1, line.count, pipe)
-        let folder = String(decoding: line.prefix(count).prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
+        let folder = String(
+            decoding: line.prefix(count).prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
         return folder.isEmpty ? nil : folder
     }
 }

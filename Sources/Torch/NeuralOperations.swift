@@ -26,7 +26,9 @@ extension Tensor {
     }
 
     /// Group normalisation (Wu and He, 2018) of `[N, C, …]`; `weight` and `bias` are `[C]`.
-    public func groupNorm(groups: Int, weight: Tensor, bias: Tensor, epsilon: Double) throws -> Tensor {
+    public func groupNorm(groups: Int, weight: Tensor, bias: Tensor, epsilon: Double) throws
+        -> Tensor
+    {
         try library.call(
             "group_norm",
             [

@@ -24,7 +24,8 @@ public final class NoiseGenerator {
     public func normal(_ shape: [Int], in library: LibTorch) throws -> Tensor {
         guard var twister = seeded else {
             return try library.call(
-                "randn", [.ints(shape), .optionalDType(.float32), .none, .optionalDevice(.cpu), .none])
+                "randn",
+                [.ints(shape), .optionalDType(.float32), .none, .optionalDevice(.cpu), .none])
         }
         defer { seeded = twister }
         let noise = try Tensor(uninitialized: shape, dtype: .float32, in: library)
@@ -41,7 +42,9 @@ public final class NoiseGenerator {
 
     /// ATen's `normal_fill`: uniforms first, then Box-Muller in blocks of 16. Where the count is
     /// no multiple of 16, the last 16 values are drawn anew.
-    private static func fill(_ values: UnsafeMutableBufferPointer<Float>, _ twister: inout MersenneTwister) {
+    private static func fill(
+        _ values: UnsafeMutableBufferPointer<Float>, _ twister: inout MersenneTwister
+    ) {
         for index in values.indices { values[index] = twister.nextFloat() }
         for start in stride(from: 0, through: values.count - 16, by: 16) {
             boxMuller(UnsafeMutableBufferPointer(rebasing: values[start..<start + 16]))

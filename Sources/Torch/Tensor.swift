@@ -12,7 +12,9 @@ public final class Tensor {
     /// The size of each dimension.
     public let shape: [Int]
 
-    init(owning handle: AtenTensorHandle, memoryOwner: AnyObject? = nil, in library: LibTorch) throws {
+    init(owning handle: AtenTensorHandle, memoryOwner: AnyObject? = nil, in library: LibTorch)
+        throws
+    {
         self.library = library
         self.handle = handle
         self.memoryOwner = memoryOwner
@@ -52,12 +54,15 @@ public final class Tensor {
             var type: Int32 = 0
             var index: Int32 = 0
             let functions = library.functions
-            try library.check(functions.aoti_torch_get_device_type(handle, &type), "get_device_type")
-            try library.check(functions.aoti_torch_get_device_index(handle, &index), "get_device_index")
+            try library.check(
+                functions.aoti_torch_get_device_type(handle, &type), "get_device_type")
+            try library.check(
+                functions.aoti_torch_get_device_index(handle, &index), "get_device_index")
             if type == functions.aoti_torch_device_type_cpu() { return .cpu }
             guard type == functions.aoti_torch_device_type_cuda() else {
                 throw TorchError.invalidArgument(
-                    "A tensor is on a device that is not supported here (libtorch's number \(type)).")
+                    "A tensor is on a device that is not supported here (libtorch's number \(type))."
+                )
             }
             return .cuda(index: Int(index))
         }

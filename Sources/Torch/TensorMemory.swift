@@ -67,7 +67,8 @@ extension Tensor {
                 steps.map(Int64.init), 0, dtype.code(in: functions),
                 functions.aoti_torch_device_type_cpu(), 0, &handle), "create_tensor_from_blob")
         try self.init(
-            owning: library.unwrap(handle, "create_tensor_from_blob"), memoryOwner: owner, in: library)
+            owning: library.unwrap(handle, "create_tensor_from_blob"), memoryOwner: owner,
+            in: library)
     }
 
     /// The bytes of a contiguous tensor on the CPU, for reading.
@@ -89,12 +90,15 @@ extension Tensor {
         try library.check(library.functions.aoti_torch_get_data_ptr(handle, &address), "data_ptr")
         let size = count * (try dtype.byteCount)
         return try withExtendedLifetime(self) {
-            try body(UnsafeMutableRawBufferPointer(start: address, count: address == nil ? 0 : size))
+            try body(
+                UnsafeMutableRawBufferPointer(start: address, count: address == nil ? 0 : size))
         }
     }
 
     /// The elements in row-major order, copied; from any device, converted to `Element`'s dtype.
-    public func elements<Element: TensorElement>(as type: Element.Type = Element.self) throws -> [Element] {
+    public func elements<Element: TensorElement>(as type: Element.Type = Element.self) throws
+        -> [Element]
+    {
         let plain = try converted(to: Element.dtype).moved(to: .cpu).contiguous()
         return try plain.withUnsafeBytes { bytes in
             Array(bytes.bindMemory(to: Element.self))
@@ -115,15 +119,15 @@ extension Tensor {
     /// stride is negative.
     static func reach(shape: [Int], strides: [Int]) -> Int? {
         guard shape.count == strides.count else { return nil }
-        var last = 0
+        var reach = 1
         for (size, stride) in zip(shape, strides) {
             guard size > 0, stride >= 0 else { return nil }
             let (step, overflow) = (size - 1).multipliedReportingOverflow(by: stride)
-            let (sum, carried) = last.addingReportingOverflow(step)
+            let (sum, carried) = reach.addingReportingOverflow(step)
             guard !overflow, !carried else { return nil }
-            last = sum
+            reach = sum
         }
-        return last + 1
+        return reach
     }
 
     private static func checkedCount(of shape: [Int], dtype: DType) throws -> Int {

@@ -1,0 +1,60 @@
+import FoundationEssentials
+
+/// Reads one of the `config.json` files of a model in the diffusers layout.
+enum ConfigurationFile {
+    /// Real ones have a few kilobytes.
+    private static let largestSize = 16 << 20
+
+    /// Decodes a file whose keys are in snake_case.
+    /// - Throws: `ConfigurationError` that names the file and, where it is a key's fault, the key.
+    static func decode<Configuration: Decodable>(_ type: Configuration.Type, path: String) throws
+        -> Configuration
+    {
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        do {
+            return try decoder.decode(type, from: contents(of: path))
+        } catch let error as DecodingError {
+            throw ConfigurationError.unreadable(path: path, reason: describe(error))
+        }
+    }
+
+    private static func contents(of path: String) throws -> Data {
+        var isFolder = false
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+            throw ConfigurationError.notFound(path: path)
+        }
+        guard !isFolder else {
+            throw ConfigurationError.unreadable(path: path, reason: "it is a folder.")
+        }
+        let data: Data
+        do {
+            data = try Data(contentsOf: URL(filePath: path), options: .mappedIfSafe)
+        } catch {
+            throw ConfigurationError.unreadable(
+                path: path, reason: "the system refused it (\(error)).")
+        }
+        guard data.count <= largestSize else {
+            throw ConfigurationError.unreadable(
+                path: path, reason: "\(data.count) bytes are too many for a configuration.")
+        }
+        return data
+    }
+
+    private static func describe(_ error: DecodingError) -> String {
+        func place(_ context: DecodingError.Context) -> String {
+            context.codingPath.map(\.stringValue).joined(separator: ".")
+        }
+        switch error {
+        case .typeMismatch(let type, let context), .valueNotFound(let type, let context):
+            return "\"\(place(context))\" is not the \(type) that it should be."
+        case .keyNotFound(let key, _):
+            return "the key \"\(key.stringValue)\" is missing."
+        case .dataCorrupted(let context):
+            return context.codingPath.isEmpty
+                ? "it is not valid JSON." : "\"\(place(context))\": \(context.debugDescription)"
+        @unknown default:
+            return "it is not valid JSON."
+        }
+    }
+}

@@ -1,0 +1,63 @@
+import Checkpoints
+import Torch
+
+/// The variational autoencoder between pictures and latents (Rombach et al., 2022, section 3.1).
+///
+/// Answers to diffusers' `AutoencoderKL`. Each half is built from its weights when it is first
+/// needed, so that encoding alone never touches the decoder's.
+public final class AutoencoderKL {
+    /// ε of every group normalisation; not part of the configuration in diffusers.
+    static let normEpsilon = 1e-6
+
+    public let configuration: AutoencoderKLConfiguration
+    private let weights: Weights
+    private var builtEncoder: AutoencoderEncoder?
+    private var builtDecoder: AutoencoderDecoder?
+
+    /// - Parameter weights: named as in diffusers; older names for the attention are understood.
+    /// - Throws: `CheckpointError` if a tensor belongs to neither half.
+    public init(_ weights: Weights, configuration: AutoencoderKLConfiguration) throws {
+        self.weights = weights
+        self.configuration = configuration
+        try weights.expect(only: ["encoder", "decoder", "quant_conv", "post_quant_conv"])
+    }
+
+    /// Factor by which each side shrinks: 8 with four levels.
+    public var scaleFactor: Int { 1 << (configuration.blockOutChannels.count - 1) }
+
+    /// Builds the encoder now instead of with the first picture, to have its errors now.
+    /// - Throws: `CheckpointError` if a tensor is missing, unknown, or of another shape than configured.
+    public func loadEncoder() throws {
+        _ = try encoder
+    }
+
+    /// - Parameter pictures: `[N, 3, H, W]` in [-1, 1], sides that are multiples of `scaleFactor`.
+    /// - Returns: the posterior of latents `[N, latent channels, H / scaleFactor, W / scaleFactor]`.
+    public func encode(_ pictures: Tensor) throws -> DiagonalGaussian {
+        try DiagonalGaussian(parameters: encoder(pictures))
+    }
+
+    /// - Parameter latents: `[N, latent channels, H, W]`, not scaled.
+    /// - Returns: pictures `[N, 3, scaleFactor * H, scaleFactor * W]`, about in [-1, 1].
+    public func decode(_ latents: Tensor) throws -> Tensor {
+        try decoder(latents)
+    }
+
+    private var encoder: AutoencoderEncoder {
+        get throws {
+            if let builtEncoder { return builtEncoder }
+            let encoder = try AutoencoderEncoder(weights, configuration)
+            builtEncoder = encoder
+            return encoder
+        }
+    }
+
+    private var decoder: AutoencoderDecoder {
+        get throws {
+            if let builtDecoder { return builtDecoder }
+            let decoder = try AutoencoderDecoder(weights, configuration)
+            builtDecoder = decoder
+            return decoder
+        }
+    }
+}

@@ -1,0 +1,52 @@
+import Imaging
+import Torch
+
+// Between 8-bit pictures and the tensors of a model.
+
+extension Tensor {
+    /// `[1, 3, H, W]` in [-1, 1], as torchvision's `ToTensor` and `Normalize(0.5, 0.5)` give it.
+    convenience init(_ picture: RGBImage, in library: LibTorch) throws {
+        let (height, width) = (picture.height, picture.width)
+        try self.init(uninitialized: [1, 3, height, width], dtype: .float32, in: library)
+        // The same float32 operations in the same order, once for each of the 256 levels.
+        let levels = (0..<256).map { (Float($0) / 255 - 0.5) / 0.5 }
+        try withUnsafeMutableBytes { bytes in
+            let values = bytes.bindMemory(to: Float.self)
+            picture.pixels.withUnsafeBufferPointer { pixels in
+                let places = height * width
+                for place in 0..<places {
+                    for channel in 0..<3 {
+                        values[channel * places + place] = levels[Int(pixels[3 * place + channel])]
+                    }
+                }
+            }
+        }
+    }
+}
+
+extension RGBImage {
+    /// The first picture of `[N, 3, H, W]` in [-1, 1]: (x / 2 + 0.5) limited to [0, 1], times 255,
+    /// rounded half to even.
+    /// - Throws: `ExtractionError.notFinite` if a value is no number.
+    init(_ tensor: Tensor) throws {
+        let plain = try tensor.converted(to: .float32).moved(to: .cpu).contiguous()
+        guard plain.shape.count == 4, plain.shape[0] >= 1, plain.shape[1] == 3 else {
+            throw TorchError.invalidArgument("\(plain.shape) is not the shape of pictures.")
+        }
+        let (height, width) = (plain.shape[2], plain.shape[3])
+        let places = height * width
+        var pixels = [UInt8](repeating: 0, count: 3 * places)
+        try plain.withUnsafeBytes { bytes in
+            let values = bytes.bindMemory(to: Float.self)
+            for place in 0..<places {
+                for channel in 0..<3 {
+                    let value = values[channel * places + place]
+                    guard value.isFinite else { throw ExtractionError.notFinite("decoded pixels") }
+                    let level = (min(max(value / 2 + 0.5, 0), 1) * 255).rounded(.toNearestOrEven)
+                    pixels[3 * place + channel] = UInt8(level)
+                }
+            }
+        }
+        try self.init(width: width, height: height, pixels: pixels)
+    }
+}
