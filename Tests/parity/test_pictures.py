@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from checkpoints import RECIPES
-from PIL import Image
 from pictures import SIZES, picture
+from PIL import Image
 
 
 def decoded(extract_images, images, folder, checkpoint) -> list[np.ndarray]:
