@@ -15,11 +15,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
+from diffusers import AutoencoderKL
 from pictures import picture
 from safetensors.torch import load_file, save_file
-from transformers import CLIPTextConfig, CLIPTextModel
 
+#: The checkpoint that comes with this repository; here it lends all but its VAE.
+DEMO = Path(__file__).parents[2] / "python" / "demo_checkpoint"
 WEIGHTS = "diffusion_pytorch_model.safetensors"
 
 
@@ -218,94 +219,11 @@ def edit_json(path: Path, edit) -> None:
     path.write_text(json.dumps(value, indent=2))
 
 
-def byte_symbols() -> list[str]:
-    """CLIP's stand-ins for the 256 bytes: printable ones stand for themselves."""
-    printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
-    others = [byte for byte in range(256) if byte not in printable]
-    symbols = {byte: chr(byte) for byte in printable}
-    symbols |= {byte: chr(256 + index) for index, byte in enumerate(others)}
-    return [symbols[byte] for byte in printable + others]
-
-
-def save_tokenizer(folder: Path) -> None:
-    """CLIP's tokenizer with its alphabet and a handful of merges: every prompt can be written."""
-    merges = ["t h", "th e</w>", "a n", "an d</w>", "i n", "in g</w>"]
-    letters = byte_symbols()
-    tokens = letters + [f"{letter}</w>" for letter in letters]
-    tokens += [merge.replace(" ", "") for merge in merges]
-    tokens += ["<|startoftext|>", "<|endoftext|>"]
-    folder.mkdir(parents=True)
-    vocabulary = {token: index for index, token in enumerate(tokens)}
-    (folder / "vocab.json").write_text(
-        json.dumps(vocabulary, ensure_ascii=False), "utf-8"
-    )
-    (folder / "merges.txt").write_text(
-        "#version: 0.2\n" + "\n".join(merges) + "\n", "utf-8"
-    )
-    special = {
-        "bos_token": tokens[-2],
-        "eos_token": tokens[-1],
-        "unk_token": tokens[-1],
-    }
-    special["pad_token"] = tokens[-1]
-    (folder / "special_tokens_map.json").write_text(json.dumps(special, indent=2))
-    settings = special | {"tokenizer_class": "CLIPTokenizer", "model_max_length": 77}
-    settings |= {"do_lower_case": True, "add_prefix_space": False, "errors": "replace"}
-    (folder / "tokenizer_config.json").write_text(json.dumps(settings, indent=2))
-
-
-def save_companions(folder: Path) -> None:
-    """All of a checkpoint but its VAE. The original loads it even where it has no use for it."""
-    torch.manual_seed(0)
-    save_tokenizer(folder / "tokenizer")
-    vocabulary = json.loads((folder / "tokenizer" / "vocab.json").read_text("utf-8"))
-    text = CLIPTextConfig(
-        vocab_size=len(vocabulary),
-        hidden_size=16,
-        intermediate_size=32,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        bos_token_id=len(vocabulary) - 2,
-        eos_token_id=len(vocabulary) - 1,
-        pad_token_id=len(vocabulary) - 1,
-    )
-    CLIPTextModel(text).save_pretrained(folder / "text_encoder")
-    UNet2DConditionModel(
-        block_out_channels=(8, 8),
-        layers_per_block=1,
-        norm_num_groups=4,
-        cross_attention_dim=16,
-        attention_head_dim=2,
-        down_block_types=("CrossAttnDownBlock2D", "DownBlock2D"),
-        up_block_types=("UpBlock2D", "CrossAttnUpBlock2D"),
-    ).save_pretrained(folder / "unet")
-    DDIMScheduler(
-        beta_start=0.00085,
-        beta_end=0.012,
-        beta_schedule="scaled_linear",
-        clip_sample=False,
-        set_alpha_to_one=False,
-        steps_offset=1,
-    ).save_pretrained(folder / "scheduler")
-    index = {
-        "_class_name": "StableDiffusionPipeline",
-        "vae": ["diffusers", "AutoencoderKL"],
-        "unet": ["diffusers", "UNet2DConditionModel"],
-        "text_encoder": ["transformers", "CLIPTextModel"],
-        "tokenizer": ["transformers", "CLIPTokenizer"],
-        "scheduler": ["diffusers", "DDIMScheduler"],
-        "safety_checker": [None, None],
-        "feature_extractor": [None, None],
-    }
-    (folder / "model_index.json").write_text(json.dumps(index, indent=2))
-
-
 class Checkpoints:
     """Makes each checkpoint when it is first asked for, in a folder that lasts one session."""
 
     def __init__(self, folder: Path):
         self._folder = folder
-        self._companions = folder / "companions"
 
     def __call__(self, name: str) -> Path:
         """A complete checkpoint with the VAE of that recipe, or `pixel-reader`."""
@@ -320,7 +238,6 @@ class Checkpoints:
         return folder
 
     def add(self, folder: Path, vae: AutoencoderKL, recipe: Recipe) -> None:
-        if not self._companions.exists():
-            save_companions(self._companions)
-        shutil.copytree(self._companions, folder)
+        # The original loads text encoder and UNet even where it has no use for them.
+        shutil.copytree(DEMO, folder, ignore=shutil.ignore_patterns("vae", "*.md"))
         save_vae(vae, folder / "vae", recipe)
