@@ -1,0 +1,7 @@
+// What a program meets through this module: one import is enough for pictures and latents.
+
+@_exported import class Extraction.ImageExtractor
+@_exported import class Extraction.Latents
+@_exported import enum Torch.Device
+@_exported import struct Imaging.RGBImage
+@_exported import ImageFiles
