@@ -114,9 +114,7 @@ class Fractions:
         for name, parameter in sorted(model.named_parameters()):
             shape = parameter.shape
             if len(shape) > 1:
-                deviation = (
-                    0.02 if "embedding" in name else (shape.numel() / shape[0]) ** -0.5
-                )
+                deviation = 0.02 if "embedding" in name else (shape.numel() / shape[0]) ** -0.5
                 weights[name] = self.uniform(shape, deviation)
             elif "norm" in name and name.endswith("weight"):
                 weights[name] = 1 + self.uniform(shape, 0.1)
@@ -181,10 +179,7 @@ def vae_weights(fractions: Fractions) -> dict[str, torch.Tensor]:
 
         The constants dominate the group's variance, so it scales every picture about alike.
         """
-        group = (
-            VAE["block_out_channels"][-1 if part == "encoder" else 0]
-            // VAE["norm_num_groups"]
-        )
+        group = VAE["block_out_channels"][-1 if part == "encoder" else 0] // VAE["norm_num_groups"]
         spread = (2 * ANCHOR**2 / group + 0.3) ** 0.5
         weights[f"{part}.conv_norm_out.weight"][path] = 1
         weights[f"{part}.conv_norm_out.bias"][path] = LINEAR
@@ -208,15 +203,11 @@ def vae_weights(fractions: Fractions) -> dict[str, torch.Tensor]:
     leave("decoder", 1)
 
     moments = 2 * VAE["latent_channels"]
-    weights["quant_conv.weight"] = torch.eye(moments, dtype=torch.float64).view(
-        moments, -1, 1, 1
-    )
+    weights["quant_conv.weight"] = torch.eye(moments, dtype=torch.float64).view(moments, -1, 1, 1)
     weights["quant_conv.weight"][4:] *= 0.5
     # Little noise: two seeds differ, the picture stays.
     weights["quant_conv.bias"][4:] = -2
-    weights["post_quant_conv.weight"] = torch.eye(4, dtype=torch.float64).view(
-        4, 4, 1, 1
-    )
+    weights["post_quant_conv.weight"] = torch.eye(4, dtype=torch.float64).view(4, 4, 1, 1)
     return weights
 
 
@@ -230,9 +221,7 @@ def write_json(path: Path, value) -> None:
 
 
 def write_weights(path: Path, weights: dict[str, torch.Tensor]) -> None:
-    halves = {
-        name: weight.to(torch.float16).contiguous() for name, weight in weights.items()
-    }
+    halves = {name: weight.to(torch.float16).contiguous() for name, weight in weights.items()}
     save_file(halves, path, metadata={"format": "pt"})
     # Readable by all, like the files beside it.
     path.chmod(0o644)
@@ -242,9 +231,7 @@ def byte_symbols() -> list[str]:
     """CLIP's stand-ins for the 256 bytes: printable ones stand for themselves."""
     printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
     others = [byte for byte in range(256) if byte not in printable]
-    return [chr(byte) for byte in printable] + [
-        chr(256 + index) for index in range(len(others))
-    ]
+    return [chr(byte) for byte in printable] + [chr(256 + index) for index in range(len(others))]
 
 
 def write_tokenizer(folder: Path) -> int:
@@ -254,9 +241,7 @@ def write_tokenizer(folder: Path) -> int:
     tokens = symbols + [f"{symbol}</w>" for symbol in symbols]
     tokens += [merge.replace(" ", "") for merge in merges] + [BEGIN, END]
     special = {"bos_token": BEGIN, "eos_token": END, "unk_token": END, "pad_token": END}
-    write_json(
-        folder / "vocab.json", {token: index for index, token in enumerate(tokens)}
-    )
+    write_json(folder / "vocab.json", {token: index for index, token in enumerate(tokens)})
     (folder / "merges.txt").write_text("#version: 0.2\n" + "\n".join(merges) + "\n")
     write_json(folder / "special_tokens_map.json", special)
     settings = {"tokenizer_class": "CLIPTokenizer", "model_max_length": 77}
@@ -289,9 +274,7 @@ def write_text_encoder(folder: Path, vocabulary: int) -> None:
     weights = Fractions(seed=2).weights(model)
     # The prefix that the files of Stable Diffusion have; newer versions of transformers drop it.
     prefix = "text_model."
-    weights = {
-        prefix + name.removeprefix(prefix): value for name, value in weights.items()
-    }
+    weights = {prefix + name.removeprefix(prefix): value for name, value in weights.items()}
     write_weights(folder / "model.safetensors", weights)
 
 

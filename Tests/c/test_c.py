@@ -25,12 +25,8 @@ def library() -> Path:
     """The folder of the dynamic library; a build of a second if nothing has changed."""
     build = ["swift", "build", "--package-path", str(ROOT), "-c", "release"]
     build += ["--static-swift-stdlib"]
-    subprocess.run(
-        [*build, "--product", "gpi_diffusion"], check=True, stdout=subprocess.DEVNULL
-    )
-    shown = subprocess.run(
-        [*build, "--show-bin-path"], check=True, capture_output=True, text=True
-    )
+    subprocess.run([*build, "--product", "gpi_diffusion"], check=True, stdout=subprocess.DEVNULL)
+    shown = subprocess.run([*build, "--show-bin-path"], check=True, capture_output=True, text=True)
     return Path(shown.stdout.strip())
 
 

@@ -20,9 +20,7 @@ def program() -> Path:
     build = ["swift", "build", "--package-path", str(HERE), "-c", "release"]
     build += ["--scratch-path", str(ROOT / ".build" / "package-test")]
     subprocess.run(build, check=True, stdout=subprocess.DEVNULL)
-    shown = subprocess.run(
-        [*build, "--show-bin-path"], check=True, capture_output=True, text=True
-    )
+    shown = subprocess.run([*build, "--show-bin-path"], check=True, capture_output=True, text=True)
     return Path(shown.stdout.strip()) / "PictureLatents"
 
 

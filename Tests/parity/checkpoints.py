@@ -45,9 +45,7 @@ class Recipe:
 
 RECIPES = {
     "sd1-like": Recipe((32, 64, 64, 64), layers=2, groups=32, old_names=True),
-    "sd2-like": Recipe(
-        (32, 64, 96, 96), layers=2, groups=32, options={"sample_size": 768}
-    ),
+    "sd2-like": Recipe((32, 64, 96, 96), layers=2, groups=32, options={"sample_size": 768}),
     "two-blocks": Recipe((32, 64), groups=8),
     "narrow": Recipe((8, 16, 16, 16), groups=4),
     "wide-latents": Recipe((16, 32, 32), groups=8, latent_channels=16),
@@ -94,9 +92,7 @@ def widened_vae(recipe: Recipe, seed: int) -> AutoencoderKL:
             else:
                 parameter.copy_(0.1 * noise)
 
-        pixels = torch.from_numpy(np.array(picture(96, 64, "flower"))).permute(2, 0, 1)[
-            None
-        ]
+        pixels = torch.from_numpy(np.array(picture(96, 64, "flower"))).permute(2, 0, 1)[None]
         mean, log_variance = encoder_moments(vae, pixels / 127.5 - 1)
         # As trained: latents around one after the scale of 0.18215; noise that can be seen.
         last = vae.encoder.conv_out if vae.quant_conv is None else vae.quant_conv
@@ -114,9 +110,7 @@ def widened_vae(recipe: Recipe, seed: int) -> AutoencoderKL:
     return vae
 
 
-def encoder_moments(
-    vae: AutoencoderKL, pixels: torch.Tensor
-) -> tuple[torch.Tensor, torch.Tensor]:
+def encoder_moments(vae: AutoencoderKL, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """The posterior's mean and the logarithm of its variance, before any clamping."""
     moments = vae.encoder(pixels)
     if vae.quant_conv is not None:
@@ -190,14 +184,10 @@ def old_name(name: str) -> str:
 def save_vae(vae: AutoencoderKL, folder: Path, recipe: Recipe) -> None:
     """Writes the VAE into `folder` in the way that the recipe says."""
     vae = vae.to(recipe.dtype)
-    vae.save_pretrained(
-        folder, max_shard_size="150KB" if recipe.files == "sharded" else "1GB"
-    )
+    vae.save_pretrained(folder, max_shard_size="150KB" if recipe.files == "sharded" else "1GB")
     weights = folder / WEIGHTS
     if recipe.files == "sharded":
-        assert not weights.exists() and list(folder.glob("*.index.json")), (
-            "one shard only"
-        )
+        assert not weights.exists() and list(folder.glob("*.index.json")), "one shard only"
     else:
         tensors = load_file(weights)
         if recipe.old_names:

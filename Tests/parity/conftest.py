@@ -28,9 +28,7 @@ MEASUREMENTS = pytest.StashKey[Measurements]()
 
 
 def pytest_configure(config):
-    config.addinivalue_line(
-        "markers", "slow: minutes rather than seconds; run by `-m slow`"
-    )
+    config.addinivalue_line("markers", "slow: minutes rather than seconds; run by `-m slow`")
     config.addinivalue_line("markers", "ours: about what the original does not promise")
     config.stash[MEASUREMENTS] = Measurements()
 

@@ -1,6 +1,6 @@
 """One side's extraction in a process of its own, for test_full_size.py.
 
-    python full_size_run.py original|ours MODEL_FOLDER PICTURE OUTPUT_FOLDER latents|pictures WHEEL_FOLDER
+    python full_size_run.py original|ours MODEL PICTURE OUTPUT latents|pictures WHEEL_FOLDER
 
 Prints the seconds that the call took, model loading included, and the process's peak memory.
 """
@@ -24,17 +24,11 @@ def main(side, model, picture, output, wanted, wheel_folder):
         from gpi_pack.diffusion import extract_images
     imported = time.perf_counter()
     pictures = [output] if wanted == "pictures" else []
-    extract_images(
-        [picture], ["x"], output, *pictures, model_id=model, device="cpu", seed=42
-    )
+    extract_images([picture], ["x"], output, *pictures, model_id=model, device="cpu", seed=42)
     done = time.perf_counter()
     # In kilobytes on Linux.
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    print(
-        json.dumps(
-            {"import": imported - start, "seconds": done - imported, "gigabytes": peak}
-        )
-    )
+    print(json.dumps({"import": imported - start, "seconds": done - imported, "gigabytes": peak}))
 
 
 if __name__ == "__main__":

@@ -102,9 +102,7 @@ CONFIGURATIONS = {
         "up_block_types", ["SpiralBlock2D"] + ["UpDecoderBlock2D"] * 3, "SpiralBlock2D"
     ),
     "unknown activation": replaced("act_fn", "frobnicate", "frobnicate"),
-    "fewer blocks than channels": replaced(
-        "down_block_types", ["DownEncoderBlock2D"] * 3
-    ),
+    "fewer blocks than channels": replaced("down_block_types", ["DownEncoderBlock2D"] * 3),
     "no blocks": replaced("block_out_channels", []),
     "negative channels": replaced("block_out_channels", [8, 16, 16, -16]),
     "zero channels": replaced("block_out_channels", [0, 16, 16, 16]),

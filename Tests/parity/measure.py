@@ -45,12 +45,8 @@ class Measurements:
         assert ours.shape == original.shape
         difference = np.abs(ours.astype(int) - original.astype(int))
         differing = float((difference != 0).mean())
-        self.note(
-            check, "picture: largest difference", difference.max(), f"{LEVELS_LIMIT}"
-        )
-        self.note(
-            check, "picture: share differing", differing, f"{1 - EQUAL_LEVELS:.1g}"
-        )
+        self.note(check, "picture: largest difference", difference.max(), f"{LEVELS_LIMIT}")
+        self.note(check, "picture: share differing", differing, f"{1 - EQUAL_LEVELS:.1g}")
         assert difference.max() <= LEVELS_LIMIT
         assert differing <= 1 - EQUAL_LEVELS
 
@@ -75,8 +71,6 @@ class Measurements:
             )
         widths = [max(len(row[column]) for row in rows) for column in range(5)]
         return [
-            "  ".join(
-                cell.ljust(width) for cell, width in zip(row, widths, strict=True)
-            ).rstrip()
+            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
             for row in rows
         ]

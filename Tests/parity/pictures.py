@@ -46,11 +46,7 @@ def picture(width: int, height: int, name: str = "china") -> Image.Image:
 def in_mode(image: Image.Image, mode: str) -> Image.Image:
     """The picture in another mode, with alpha, depth and palette in real use."""
     grey = np.asarray(image.convert("L"))
-    ramp = (
-        np.linspace(0, 255, image.width)
-        .astype(np.uint8)[None, :]
-        .repeat(image.height, 0)
-    )
+    ramp = np.linspace(0, 255, image.width).astype(np.uint8)[None, :].repeat(image.height, 0)
     if mode in ("RGBA", "LA"):
         # Both ends of alpha occur: a resize that multiplies by alpha first shows itself.
         image = image.convert("RGB" if mode == "RGBA" else "L")

@@ -26,9 +26,7 @@ def fetch_wheel(folder: Path) -> Path:
     wheel = folder / f"gpi_pack-{VERSION}-py3-none-any.whl"
     if not wheel.exists():
         download = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
-        subprocess.run(
-            [*download, "--dest", str(folder), f"gpi_pack=={VERSION}"], check=True
-        )
+        subprocess.run([*download, "--dest", str(folder), f"gpi_pack=={VERSION}"], check=True)
     return wheel
 
 
@@ -38,12 +36,7 @@ class ToTensor:
     def __call__(self, picture):
         pixels = torch.from_numpy(np.array(picture, np.uint8, copy=True))
         pixels = pixels.view(picture.size[1], picture.size[0], len(picture.getbands()))
-        return (
-            pixels.permute((2, 0, 1))
-            .contiguous()
-            .to(torch.get_default_dtype())
-            .div(255)
-        )
+        return pixels.permute((2, 0, 1)).contiguous().to(torch.get_default_dtype()).div(255)
 
 
 class Normalize:
@@ -95,7 +88,7 @@ def load_diffusion(wheel: Path) -> types.ModuleType:
     sys.modules.update(stand_ins)
     try:
         code = compile(source, f"{wheel}/gpi_pack/diffusion.py", "exec")
-        exec(code, module.__dict__)  # noqa: S102 (the wheel's own code, as an import would)
+        exec(code, module.__dict__)
     finally:
         for name, value in kept.items():
             if value is None:
@@ -120,7 +113,7 @@ def load_hiddens_of(wheel: Path):
     ]
     scope: dict = {}
     code = compile(tree, f"{wheel}/gpi_pack/TarNet.py", "exec")
-    exec(code, scope)  # noqa: S102 (the wheel's own code, as an import would)
+    exec(code, scope)
     return scope["load_hiddens"]
 
 
@@ -132,15 +125,14 @@ class Original:
         self.module = load_diffusion(wheel)
         self.extract_images = self.module.extract_images
         self.load_hiddens = load_hiddens_of(wheel)
-        extractor_class = self.module.StableDiffusionImg2ImgExtractor
-        self._preprocess = extractor_class.preprocess_image
-        self._extractor = functools.cache(extractor_class)
-        # extract_images looks the class up by this name; nothing in an extractor changes with use.
-        self.module.StableDiffusionImg2ImgExtractor = (
-            lambda model_id, device=None, cache_dir=None: self._extractor(
-                str(model_id), device, cache_dir
-            )
-        )
+        extractor = self.module.StableDiffusionImg2ImgExtractor
+        self._preprocess = extractor.preprocess_image
+        self._extractor = functools.cache(extractor)
+        # extract_images looks the class up by its name. Nothing in an extractor changes with use.
+        self.module.StableDiffusionImg2ImgExtractor = self._kept_extractor
+
+    def _kept_extractor(self, model_id, device=None, cache_dir=None):
+        return self._extractor(str(model_id), device, cache_dir)
 
     def latents(self, checkpoint: Path, image, seed: int | None) -> torch.Tensor:
         """What `extract_images` writes for one picture at strength 0, without its decoding."""
@@ -150,9 +142,7 @@ class Original:
 
     def pixels(self, image) -> np.ndarray:
         """The resized and padded picture, `[height, width, 3]` bytes, as it is encoded."""
-        tensor = self._preprocess(
-            types.SimpleNamespace(device="cpu", dtype=torch.float32), image
-        )
+        tensor = self._preprocess(types.SimpleNamespace(device="cpu", dtype=torch.float32), image)
         # Exact: undoing the scaling leaves an error far below half a level.
         levels = ((tensor[0] * 0.5 + 0.5) * 255).round()
         return levels.to(torch.uint8).permute(1, 2, 0).numpy()

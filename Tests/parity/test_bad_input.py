@@ -186,9 +186,7 @@ class TestArguments:
     def test_prompt(self, prompt, refused):
         refused(TypeError, "prompts", prompts=[prompt])
 
-    @pytest.mark.parametrize(
-        "strength", [float("nan"), -0.1, 1.1, float("inf"), -1e-300]
-    )
+    @pytest.mark.parametrize("strength", [float("nan"), -0.1, 1.1, float("inf"), -1e-300])
     def test_strength_out_of_range(self, strength, refused):
         refused(ValueError, "strength", strength=strength)
 
@@ -219,17 +217,13 @@ class TestArguments:
     def test_seed_of_another_type(self, seed, refused):
         refused(TypeError, seed=seed)
 
-    @pytest.mark.parametrize(
-        "device", ["tpu", "", "cuda:", "cuda:x", "cpu:1x", "CPU\n"]
-    )
+    @pytest.mark.parametrize("device", ["tpu", "", "cuda:", "cuda:x", "cpu:1x", "CPU\n"])
     def test_unknown_device(self, device, refused):
         refused((ValueError, RuntimeError), device.strip(), device=device)
 
     @pytest.mark.parametrize("device", ["cuda", "cuda:7"])
     def test_absent_device(self, device, refused):
-        if torch.cuda.device_count() > 7 or (
-            device == "cuda" and torch.cuda.is_available()
-        ):
+        if torch.cuda.device_count() > 7 or (device == "cuda" and torch.cuda.is_available()):
             pytest.skip("this machine has that device")
         refused((ValueError, RuntimeError), device, device=device)
 
@@ -262,9 +256,7 @@ class TestModelFolder:
         refused(OSError, "vae", model_id=model)
 
     def test_a_file(self, refused, model):
-        refused(
-            OSError, model / "model_index.json", model_id=model / "model_index.json"
-        )
+        refused(OSError, model / "model_index.json", model_id=model / "model_index.json")
 
     @pytest.mark.parametrize("name", CONFIGURATIONS)
     def test_configuration(self, name, refused, model):
@@ -287,13 +279,10 @@ class TestWeights:
 
         self.edit(model, change)
         text = refused(BAD_FILE, "encoder.conv_in.weight", model_id=model)
-        numbers = text.replace(" ", "").replace("×", ",").replace("x", ",")
-        assert "8,3,5,5" in numbers and "8,3,3,3" in numbers
+        assert "8, 3, 5, 5" in text and "8, 3, 3, 3" in text
 
     def test_missing(self, refused, model):
-        self.edit(
-            model, lambda tensors: tensors.pop("encoder.mid_block.resnets.1.conv2.bias")
-        )
+        self.edit(model, lambda tensors: tensors.pop("encoder.mid_block.resnets.1.conv2.bias"))
         refused(BAD_FILE, "encoder.mid_block.resnets.1.conv2.bias", model_id=model)
 
     @pytest.mark.parametrize("name", ["encoder.conv_in.scale", "unet.conv_in.weight"])
@@ -314,9 +303,7 @@ class TestWeights:
         refused((ValueError, RuntimeError, ArithmeticError), "finite", model_id=model)
 
     def test_pictures_that_are_no_numbers(self, subject, model, tmp_path):
-        self.edit(
-            model, lambda tensors: tensors["decoder.conv_out.bias"].fill_(float("nan"))
-        )
+        self.edit(model, lambda tensors: tensors["decoder.conv_out.bias"].fill_(float("nan")))
         with pytest.raises((ValueError, RuntimeError, ArithmeticError), match="finite"):
             subject.extract_images(
                 [picture(40, 32)],
@@ -362,9 +349,7 @@ class TestIndex:
         refused(BAD_FILE, self.INDEX, model_id=model)
 
     def test_absent_shard(self, refused, model):
-        self.write(
-            model, {name: "absent.safetensors" for name in load_file(model / WEIGHTS)}
-        )
+        self.write(model, {name: "absent.safetensors" for name in load_file(model / WEIGHTS)})
         refused(BAD_FILE, "absent.safetensors", model_id=model)
 
     def test_without_map(self, refused, model):
@@ -373,9 +358,7 @@ class TestIndex:
 
     def write(self, model, weight_map):
         (model / WEIGHTS).rename(model / "vae" / "weights.safetensors")
-        (model / self.INDEX).write_text(
-            json.dumps({"metadata": {}, "weight_map": weight_map})
-        )
+        (model / self.INDEX).write_text(json.dumps({"metadata": {}, "weight_map": weight_map}))
 
 
 class TestPickle:
@@ -484,9 +467,7 @@ class TestOutput:
 # MARK: - libtorch
 
 
-def run_apart(
-    checkpoint: Path, folder: Path, *, path=(), environment=None, **options
-) -> str:
+def run_apart(checkpoint: Path, folder: Path, *, path=(), environment=None, **options) -> str:
     """Extracts in a Python of its own, which must raise; the traceback's last line."""
     preexec_fn = options.pop("preexec_fn", None)
     options = {"output_hidden_dir": str(folder / "hidden"), "device": "cpu"} | options
@@ -509,9 +490,7 @@ def run_apart(
         )
     )
     # The installed module is found as it is here, whether by installation or by PYTHONPATH.
-    variables = dict(
-        os.environ, PYTHONPATH=os.pathsep.join([*map(str, path), *sys.path])
-    )
+    variables = dict(os.environ, PYTHONPATH=os.pathsep.join([*map(str, path), *sys.path]))
     variables.pop("LIBTORCH", None)
     variables |= environment or {}
     done = subprocess.run(

@@ -37,9 +37,7 @@ def test_small():
 def test_loads_in_diffusers():
     from diffusers import StableDiffusionPipeline
 
-    pipeline = StableDiffusionPipeline.from_pretrained(DEMO, safety_checker=None).to(
-        torch.float32
-    )
+    pipeline = StableDiffusionPipeline.from_pretrained(DEMO, safety_checker=None).to(torch.float32)
     pipeline.set_progress_bar_config(disable=True)
     image = pipeline("a photo", num_inference_steps=2, height=64, width=64).images[0]
     assert np.asarray(image).std() > 1
@@ -60,10 +58,7 @@ def test_parity(name, original, subject, measured, tmp_path):
             seed=1,
         )
     ours, expected = tmp_path / "Subject", tmp_path / "Original"
-    pair = [
-        torch.load(folder / "hidden_0.pt", weights_only=True)
-        for folder in (ours, expected)
-    ]
+    pair = [torch.load(folder / "hidden_0.pt", weights_only=True) for folder in (ours, expected)]
     measured.latents("demo checkpoint", *pair)
     pair = [np.array(Image.open(folder / "gen_0.png")) for folder in (ours, expected)]
     measured.levels("demo checkpoint", *pair)

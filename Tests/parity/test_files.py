@@ -113,7 +113,5 @@ def test_load_hiddens(original, subject, checkpoints, images, tmp_path, measured
     stacked = original.load_hiddens(str(tmp_path), ["2", "0", "1"], prefix="hidden_")
     assert isinstance(stacked, np.ndarray) and stacked.dtype == np.float32
     order = [images[index] for index in (2, 0, 1)]
-    expected = torch.cat(
-        [original.latents(checkpoint, image, seed=42) for image in order]
-    )
+    expected = torch.cat([original.latents(checkpoint, image, seed=42) for image in order])
     measured.latents("load_hiddens", torch.from_numpy(stacked), expected)

@@ -20,9 +20,7 @@ FULL_SIZE = Recipe((128, 256, 512, 512), layers=2, groups=32)
 
 
 @pytest.mark.slow
-def test_parity_time_and_memory(
-    original, checkpoints, measured, pytestconfig, tmp_path
-):
+def test_parity_time_and_memory(original, checkpoints, measured, pytestconfig, tmp_path):
     model = tmp_path / "model"
     checkpoints.add(model, widened_vae(FULL_SIZE, seed=0), FULL_SIZE)
     picture(512, 512, "hopper").save(tmp_path / "picture.png")
@@ -63,8 +61,5 @@ def test_parity_time_and_memory(
         for side in ("ours", "original")
     ]
     measured.latents("full size", *pair)
-    pair = [
-        np.array(Image.open(tmp_path / side / "gen_0.png"))
-        for side in ("ours", "original")
-    ]
+    pair = [np.array(Image.open(tmp_path / side / "gen_0.png")) for side in ("ours", "original")]
     measured.levels("full size", *pair)

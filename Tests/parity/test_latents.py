@@ -20,9 +20,7 @@ COUNTS = {
 def test_checkpoint(name, original, subject, checkpoints, measured):
     checkpoint = checkpoints(name)
     images = [picture(96, 72), picture(75, 100, "hopper"), picture(33, 64, "flower")]
-    for ours, image in zip(
-        subject.latents(checkpoint, images, seed=42), images, strict=True
-    ):
+    for ours, image in zip(subject.latents(checkpoint, images, seed=42), images, strict=True):
         expected = original.latents(checkpoint, image, seed=42)
         # Otherwise the comparison would show little.
         assert 0.1 < expected.std() < 10
@@ -49,9 +47,7 @@ def test_mode(mode, original, subject, checkpoints, measured):
 
 
 @pytest.mark.parametrize("count", COUNTS)
-@pytest.mark.parametrize(
-    "seed", [0, 42, 2**32 - 1, 2**32 + 1, 2**63, 2**64 - 1, -1, -(2**63)]
-)
+@pytest.mark.parametrize("seed", [0, 42, 2**32 - 1, 2**32 + 1, 2**63, 2**64 - 1, -1, -(2**63)])
 def test_seed(seed, count, original, subject, checkpoints, measured):
     checkpoint = checkpoints("narrow")
     image = picture(*COUNTS[count], name="hopper")
@@ -72,13 +68,9 @@ def test_seeds_differ(subject, checkpoints):
     assert (first - second).abs().max() > 0.01
 
 
-def test_without_seed_the_callers_generator_goes_on(
-    original, subject, checkpoints, measured
-):
+def test_without_seed_the_callers_generator_goes_on(original, subject, checkpoints, measured):
     checkpoint = checkpoints("narrow")
-    images = [
-        picture(*size, name="flower") for size in [(40, 8), (8, 24), (96, 72), (8, 8)]
-    ]
+    images = [picture(*size, name="flower") for size in [(40, 8), (8, 24), (96, 72), (8, 8)]]
 
     torch.manual_seed(1234)
     expected = [original.latents(checkpoint, image, seed=None) for image in images]

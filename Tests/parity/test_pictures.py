@@ -29,9 +29,7 @@ def decoded(extract_images, images, folder, checkpoint) -> list[np.ndarray]:
 
 def compare(images, checkpoint, original, subject, measured, check, tmp_path):
     ours = decoded(subject.extract_images, images, tmp_path / "ours", checkpoint)
-    expected = decoded(
-        original.extract_images, images, tmp_path / "original", checkpoint
-    )
+    expected = decoded(original.extract_images, images, tmp_path / "original", checkpoint)
     for one, other in zip(ours, expected, strict=True):
         # Otherwise the comparison would show little.
         assert other.std() > 20

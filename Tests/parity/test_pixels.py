@@ -38,9 +38,7 @@ def c_interface():
 
 
 @pytest.mark.ours
-@pytest.mark.parametrize(
-    "size", SIZES + MORE_SIZES, ids=lambda size: f"{size[0]}x{size[1]}"
-)
+@pytest.mark.parametrize("size", SIZES + MORE_SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 def test_c_interface(size, c_interface, original, measured):
     image = picture(*size, name="flower")
     handle = ctypes.c_void_p()
@@ -111,36 +109,24 @@ class TestFiles:
         picture(*self.size).convert("CMYK").save(tmp_path / "p.jpg")
         self.compare(tmp_path / "p.jpg", original, subject, checkpoints, measured)
 
-    def test_exif_rotation_is_ignored(
-        self, original, subject, checkpoints, measured, tmp_path
-    ):
+    def test_exif_rotation_is_ignored(self, original, subject, checkpoints, measured, tmp_path):
         exif = Image.Exif()
         exif[0x0112] = 6
         picture(*self.size).save(tmp_path / "p.jpg", exif=exif)
         self.compare(tmp_path / "p.jpg", original, subject, checkpoints, measured)
 
-    def test_first_frame_of_gif(
-        self, original, subject, checkpoints, measured, tmp_path
-    ):
-        frames = [
-            picture(*self.size, name=name).quantize(64) for name in ("china", "flower")
-        ]
+    def test_first_frame_of_gif(self, original, subject, checkpoints, measured, tmp_path):
+        frames = [picture(*self.size, name=name).quantize(64) for name in ("china", "flower")]
         frames[0].save(tmp_path / "p.gif", save_all=True, append_images=frames[1:])
         self.compare(tmp_path / "p.gif", original, subject, checkpoints, measured)
 
-    def test_palette_with_transparency(
-        self, original, subject, checkpoints, measured, tmp_path
-    ):
+    def test_palette_with_transparency(self, original, subject, checkpoints, measured, tmp_path):
         picture(*self.size).quantize(16).save(tmp_path / "p.png", transparency=3)
         self.compare(tmp_path / "p.png", original, subject, checkpoints, measured)
 
-    def test_file_name_with_other_letters(
-        self, original, subject, checkpoints, measured, tmp_path
-    ):
-        picture(40, 30).save(tmp_path / "ｐíctüre 绘.png")
-        self.compare(
-            tmp_path / "ｐíctüre 绘.png", original, subject, checkpoints, measured
-        )
+    def test_file_name_with_other_letters(self, original, subject, checkpoints, measured, tmp_path):
+        picture(40, 30).save(tmp_path / "píctüre 绘.png")
+        self.compare(tmp_path / "píctüre 绘.png", original, subject, checkpoints, measured)
 
 
 @pytest.mark.ours
@@ -150,18 +136,12 @@ class TestMoreThanTheOriginalTakes:
     def test_path_object(self, original, subject, checkpoints, measured, tmp_path):
         image = picture(70, 50)
         image.save(tmp_path / "p.png")
-        latents = subject.latents(
-            checkpoints("pixel-reader"), tmp_path / "p.png", seed=0
-        )[0]
-        measured.identical(
-            "path object", seen_by_encoder(latents), original.pixels(image)
-        )
+        latents = subject.latents(checkpoints("pixel-reader"), tmp_path / "p.png", seed=0)[0]
+        measured.identical("path object", seen_by_encoder(latents), original.pixels(image))
 
     def test_array(self, original, subject, checkpoints, measured):
         image = picture(70, 50)
-        latents = subject.latents(
-            checkpoints("pixel-reader"), [np.asarray(image)], seed=0
-        )[0]
+        latents = subject.latents(checkpoints("pixel-reader"), [np.asarray(image)], seed=0)[0]
         measured.identical("array", seen_by_encoder(latents), original.pixels(image))
 
 
@@ -170,8 +150,6 @@ def test_reader_sees_one_level(original, subject, checkpoints):
     image = picture(64, 48)
     changed = np.array(image)
     changed[20, 30, 1] ^= 1
-    latents = subject.latents(
-        checkpoints("pixel-reader"), Image.fromarray(changed), seed=0
-    )[0]
+    latents = subject.latents(checkpoints("pixel-reader"), Image.fromarray(changed), seed=0)[0]
     difference = seen_by_encoder(latents) != original.pixels(image)
     assert np.argwhere(difference).tolist() == [[20, 30, 1]]
