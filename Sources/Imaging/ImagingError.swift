@@ -8,8 +8,7 @@ public enum ImagingError: Error, Equatable, Sendable {
   case tooManyPixels(PixelSize)
   /// The picture is so elongated that its shorter side would shrink to nothing.
   case vanishingSide(size: PixelSize, longestSide: Int)
-  /// Scaling between these two sizes would need too many filter weights or too large
-  /// an intermediate picture.
+  /// Scaling between these two sizes would need more filter weights than can be held.
   case scaleTooExtreme(from: PixelSize, to: PixelSize)
   /// Sides can be padded only to a multiple of a positive number.
   case invalidMultiple(Int)
@@ -32,7 +31,7 @@ extension ImagingError: CustomStringConvertible {
         + "would have a side of 0 pixels; crop it to a less elongated shape"
     case .scaleTooExtreme(let source, let target):
       "scaling \(source) pixels to \(target) would take too much memory; "
-        + "scale in several steps"
+        + "scale to a smaller size, or in several steps"
     case .invalidMultiple(let multiple):
       "sides cannot be padded to a multiple of \(multiple); it must be at least 1"
     }
