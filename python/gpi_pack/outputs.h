@@ -1,0 +1,21 @@
+/// The files that `extract_images` writes. Each appears whole or not at all.
+#ifndef GPI_OUTPUTS_H
+#define GPI_OUTPUTS_H
+
+#include "gpi_diffusion.h"
+#include "limited_python.h"
+
+/// Makes a folder and its parents where they are missing; errors begin with `argument`.
+/// 0, or -1 with an exception.
+int make_folder(const char *argument, PyObject *folder);
+
+/// `{folder}/{name}_{index}{suffix}`, as a new str; NULL with an exception.
+PyObject *numbered_path(PyObject *folder, PyObject *name, Py_ssize_t index, const char *suffix);
+
+/// Writes latents as torch saves a tensor. `about` names the picture. 0, or -1 with an exception.
+int write_latents(const gpi_latents *latents, PyObject *path, PyObject *about);
+
+/// Writes a picture as PNG. `about` names it. 0, or -1 with an exception.
+int write_picture(const gpi_picture *picture, PyObject *path, PyObject *about);
+
+#endif

@@ -1,0 +1,267 @@
+#include "pictures.h"
+
+#include "errors.h"
+#include "gpi_diffusion.h"
+
+// MARK: - Kinds
+
+typedef enum Kind { KIND_ERROR = -1, KIND_OTHER, KIND_PATH, KIND_IMAGE, KIND_ARRAY } Kind;
+
+/// Whether `value` is a NumPy array. Without NumPy there are none, so it need not be imported.
+static int is_array(PyObject *value) {
+    PyObject *modules = PyImport_GetModuleDict();
+    PyObject *numpy = PyDict_GetItemString(modules, "numpy");
+    if (numpy == NULL) return 0;
+    PyObject *type = PyObject_GetAttrString(numpy, "ndarray");
+    if (type == NULL) {
+        // A blocked import (None) or a mock.
+        PyErr_Clear();
+        return 0;
+    }
+    int result = PyObject_IsInstance(value, type);
+    Py_DECREF(type);
+    return result;
+}
+
+static Kind kind_of(PyObject *source) {
+    if (PyUnicode_Check(source)) return KIND_PATH;
+    int array = is_array(source);
+    if (array != 0) return array < 0 ? KIND_ERROR : KIND_ARRAY;
+    PyObject *image_type = imported("PIL.Image", "Image");
+    if (image_type == NULL) return KIND_ERROR;
+    int image = PyObject_IsInstance(source, image_type);
+    Py_DECREF(image_type);
+    if (image != 0) return image < 0 ? KIND_ERROR : KIND_IMAGE;
+    PyObject *path_type = imported("os", "PathLike");
+    if (path_type == NULL) return KIND_ERROR;
+    int path = PyObject_IsInstance(source, path_type);
+    Py_DECREF(path_type);
+    if (path != 0) return path < 0 ? KIND_ERROR : KIND_PATH;
+    return KIND_OTHER;
+}
+
+int is_picture(PyObject *source) {
+    Kind kind = kind_of(source);
+    return kind == KIND_ERROR ? -1 : kind != KIND_OTHER;
+}
+
+// MARK: - Arrays
+
+/// Whether `object.attribute` as text is `expected`; -1 with an exception.
+static int attribute_is(PyObject *object, const char *attribute, const char *expected) {
+    PyObject *value = PyObject_GetAttrString(object, attribute);
+    if (value == NULL) return -1;
+    PyObject *text = PyObject_Str(value);
+    Py_DECREF(value);
+    if (text == NULL) return -1;
+    int result = PyUnicode_CompareWithASCIIString(text, expected) == 0;
+    Py_DECREF(text);
+    return result;
+}
+
+/// The lengths of an array with three axes; 0 if it has another number, -1 with an exception.
+static int lengths(PyObject *shape, long long result[3]) {
+    if (!PyTuple_Check(shape) || PyTuple_Size(shape) != 3) return 0;
+    for (Py_ssize_t axis = 0; axis < 3; axis++) {
+        result[axis] = PyLong_AsLongLong(PyTuple_GetItem(shape, axis));
+        if (result[axis] == -1 && PyErr_Occurred()) return -1;
+    }
+    return 1;
+}
+
+static int check_array(PyObject *array, PyObject *about, Pixels *pixels) {
+    int status = -1;
+    long long size[3];
+    PyObject *dtype = PyObject_GetAttrString(array, "dtype");
+    PyObject *shape = PyObject_GetAttrString(array, "shape");
+    if (dtype == NULL || shape == NULL) goto done;
+    int bytes = attribute_is(array, "dtype", "uint8");
+    if (bytes < 0) goto done;
+    int three = lengths(shape, size);
+    if (three < 0) goto done;
+    if (!bytes || !three || size[2] != 3) {
+        PyErr_Format(PyExc_ValueError,
+                     "%U is an array of shape %R and dtype %S; an array must have the shape "
+                     "[height, width, 3] and the dtype uint8. Pass several as a list.",
+                     about, shape, dtype);
+        goto done;
+    }
+    if (size[0] < 1 || size[1] < 1) {
+        PyErr_Format(PyExc_ValueError, "%U is an array of shape %R, which has no pixels.", about,
+                     shape);
+        goto done;
+    }
+    pixels->height = size[0];
+    pixels->width = size[1];
+    status = 0;
+done:
+    Py_XDECREF(dtype);
+    Py_XDECREF(shape);
+    return status;
+}
+
+/// The array's bytes in C order, whatever its strides; a masked array's values as they are.
+static PyObject *array_bytes(PyObject *array) {
+    PyObject *as_array = imported("numpy", "asarray");
+    if (as_array == NULL) return NULL;
+    PyObject *plain = PyObject_CallFunctionObjArgs(as_array, array, NULL);
+    Py_DECREF(as_array);
+    if (plain == NULL) return NULL;
+    PyObject *bytes = PyObject_CallMethod(plain, "tobytes", NULL);
+    Py_DECREF(plain);
+    return bytes;
+}
+
+// MARK: - Images of Pillow
+
+/// Width and height; 0, or -1 with an exception.
+static int image_size(PyObject *image, int64_t *width, int64_t *height) {
+    long long sides[2];
+    const char *names[2] = {"width", "height"};
+    for (int i = 0; i < 2; i++) {
+        PyObject *side = PyObject_GetAttrString(image, names[i]);
+        if (side == NULL) return -1;
+        sides[i] = PyLong_AsLongLong(side);
+        Py_DECREF(side);
+        if (sides[i] == -1 && PyErr_Occurred()) return -1;
+    }
+    if (sides[0] < 1 || sides[1] < 1) {
+        PyErr_Format(PyExc_ValueError, "a picture of %lld by %lld pixels has none.", sides[0],
+                     sides[1]);
+        return -1;
+    }
+    *width = sides[0];
+    *height = sides[1];
+    return 0;
+}
+
+/// The image at the size that the core would shrink it to, resized in its own mode. A new reference.
+static PyObject *fitted(PyObject *image) {
+    int64_t width, height, fitted_width, fitted_height;
+    if (image_size(image, &width, &height) < 0) return NULL;
+    gpi_status status = gpi_fitted_size(width, height, &fitted_width, &fitted_height);
+    if (status != GPI_OK) {
+        raise_status(status, NULL);
+        return NULL;
+    }
+    if (fitted_width == width && fitted_height == height) return Py_NewRef(image);
+    PyObject *lanczos = imported("PIL.Image", "LANCZOS");
+    if (lanczos == NULL) return NULL;
+    PyObject *result = PyObject_CallMethod(image, "resize", "(LL)O", (long long)fitted_width,
+                                           (long long)fitted_height, lanczos);
+    Py_DECREF(lanczos);
+    return result;
+}
+
+static PyObject *converted(PyObject *image) {
+    return PyObject_CallMethod(image, "convert", "s", "RGB");
+}
+
+/// Takes the bytes and the size of an image in mode RGB.
+static int take_pixels(PyObject *image, Pixels *pixels) {
+    if (image_size(image, &pixels->width, &pixels->height) < 0) return -1;
+    pixels->bytes = PyObject_CallMethod(image, "tobytes", NULL);
+    return pixels->bytes == NULL ? -1 : 0;
+}
+
+static int read_image(PyObject *image, Pixels *pixels, int shrink_in_own_mode) {
+    int64_t width, height;
+    if (image_size(image, &width, &height) < 0) return -1;
+    int is_rgb = attribute_is(image, "mode", "RGB");
+    if (is_rgb < 0) return -1;
+    // Not converted, because that would copy it.
+    if (is_rgb) return take_pixels(image, pixels);
+    PyObject *small = shrink_in_own_mode ? fitted(image) : Py_NewRef(image);
+    if (small == NULL) return -1;
+    PyObject *rgb = converted(small);
+    Py_DECREF(small);
+    if (rgb == NULL) return -1;
+    int status = take_pixels(rgb, pixels);
+    Py_DECREF(rgb);
+    return status;
+}
+
+static int read_file(PyObject *path, Pixels *pixels) {
+    PyObject *open = imported("PIL.Image", "open");
+    if (open == NULL) return -1;
+    PyObject *image = PyObject_CallFunctionObjArgs(open, path, NULL);
+    Py_DECREF(open);
+    if (image == NULL) return -1;
+    // Some formats know their true size and mode only once they are loaded.
+    int status = call_method(image, "load");
+    if (status == 0) status = read_image(image, pixels, 0);
+    if (status < 0) {
+        call_while_failing(image, "close");
+    } else {
+        status = call_method(image, "close");
+    }
+    Py_DECREF(image);
+    return status;
+}
+
+// MARK: - All of them
+
+int check_picture(PyObject *source, PyObject *about) {
+    Pixels size = {0};
+    switch (kind_of(source)) {
+    case KIND_ERROR:
+        return -1;
+    case KIND_OTHER:
+        raise_wrong_type(about, "a path, a PIL image or a NumPy array", source);
+        return -1;
+    case KIND_ARRAY:
+        return check_array(source, about, &size);
+    case KIND_PATH:
+    case KIND_IMAGE:
+        break;
+    }
+    return 0;
+}
+
+/// Points `rgb` into `bytes`, after a look at their number.
+static int open_bytes(Pixels *pixels) {
+    char *start;
+    Py_ssize_t count;
+    if (PyBytes_AsStringAndSize(pixels->bytes, &start, &count) < 0) return -1;
+    if (count / 3 / pixels->width != pixels->height || count % (3 * pixels->width) != 0) {
+        PyErr_Format(PyExc_ValueError, "%zd bytes are not %lld by %lld pixels.", count,
+                     (long long)pixels->width, (long long)pixels->height);
+        return -1;
+    }
+    pixels->rgb = (const uint8_t *)start;
+    return 0;
+}
+
+int read_picture(PyObject *source, PyObject *about, Pixels *pixels) {
+    int status = -1;
+    *pixels = (Pixels){0};
+    switch (kind_of(source)) {
+    case KIND_ERROR:
+    case KIND_OTHER:
+        break;
+    case KIND_PATH:
+        status = read_file(source, pixels);
+        break;
+    case KIND_IMAGE:
+        status = read_image(source, pixels, 1);
+        break;
+    case KIND_ARRAY:
+        // Again: an array may have been changed since it was checked.
+        if (check_array(source, about, pixels) < 0) return -1;
+        pixels->bytes = array_bytes(source);
+        status = pixels->bytes == NULL ? -1 : 0;
+        break;
+    }
+    if (status == 0) status = open_bytes(pixels);
+    if (status < 0) {
+        clear_pixels(pixels);
+        if (!PyErr_Occurred()) raise_wrong_type(about, "a path, a PIL image or a NumPy array", source);
+        raise_again(about);
+    }
+    return status;
+}
+
+void clear_pixels(Pixels *pixels) {
+    Py_CLEAR(pixels->bytes);
+    pixels->rgb = NULL;
+}
