@@ -72,13 +72,16 @@ SAFETENSORS = {
 
 
 def replaced(key, value, *words):
-    """Writes a configuration in which `key` has another value; the error must have the words."""
+    """Writes a configuration in which `key` has another value.
+
+    The error must have the words, or the key if there are none.
+    """
 
     def write(path):
         configuration = json.loads(path.read_text())
         configuration[key] = value
         path.write_text(json.dumps(configuration))
-        return [key, *words]
+        return words or [key]
 
     return write
 
@@ -102,7 +105,9 @@ CONFIGURATIONS = {
         "up_block_types", ["SpiralBlock2D"] + ["UpDecoderBlock2D"] * 3, "SpiralBlock2D"
     ),
     "unknown activation": replaced("act_fn", "frobnicate", "frobnicate"),
-    "fewer blocks than channels": replaced("down_block_types", ["DownEncoderBlock2D"] * 3),
+    "fewer blocks than channels": replaced(
+        "down_block_types", ["DownEncoderBlock2D"] * 3, "block_out_channels", "block type"
+    ),
     "no blocks": replaced("block_out_channels", []),
     "negative channels": replaced("block_out_channels", [8, 16, 16, -16]),
     "zero channels": replaced("block_out_channels", [0, 16, 16, 16]),

@@ -61,6 +61,7 @@ def refused(subject, checkpoints, tmp_path):
         with pytest.raises(exception) as caught:
             subject.extract_images(images, prompts, **options)
         text = str(caught.value)
+        print(f"{caught.type.__name__}: {text}")
         for word in words:
             assert str(word) in text
         assert files(tmp_path) == before
@@ -233,10 +234,15 @@ class TestArguments:
     @pytest.mark.parametrize("name", ["prefix_hidden", "save_name"])
     def test_zero_byte_in_name(self, name, refused, tmp_path):
         options = {name: "a\0b", "output_image_dir": tmp_path / "pictures"}
-        refused(ValueError, "null", **options)
+        refused(ValueError, name, **options)
 
 
 # MARK: - Model folders
+
+
+def tensors_of(model: Path) -> dict[str, torch.Tensor]:
+    """The VAE's tensors, in memory: the file under `load_file`'s own is about to be replaced."""
+    return {name: tensor.clone() for name, tensor in load_file(model / WEIGHTS).items()}
 
 
 class TestModelFolder:
@@ -256,7 +262,8 @@ class TestModelFolder:
         refused(OSError, "vae", model_id=model)
 
     def test_a_file(self, refused, model):
-        refused(OSError, model / "model_index.json", model_id=model / "model_index.json")
+        path = model / "model_index.json"
+        refused((OSError, ValueError), path, model_id=path)
 
     @pytest.mark.parametrize("name", CONFIGURATIONS)
     def test_configuration(self, name, refused, model):
@@ -269,7 +276,7 @@ class TestWeights:
     """Files of tensors that contradict the configuration."""
 
     def edit(self, model, change):
-        tensors = load_file(model / WEIGHTS)
+        tensors = tensors_of(model)
         change(tensors)
         save_file(tensors, model / WEIGHTS)
 
@@ -332,7 +339,7 @@ class TestSafetensors:
         refused(BAD_FILE, WEIGHTS, model_id=model)
 
     def test_pickle_of_that_name(self, refused, model):
-        tensors = load_file(model / WEIGHTS)
+        tensors = tensors_of(model)
         torch.save(tensors, model / WEIGHTS)
         refused(BAD_FILE, WEIGHTS, model_id=model)
 
@@ -345,11 +352,11 @@ class TestIndex:
         ["../model_index.json", "/etc/passwd", "a/b", "..\\x", "", ".", "..", 3, None],
     )
     def test_shard_outside_of_the_folder(self, shard, refused, model):
-        self.write(model, {name: shard for name in load_file(model / WEIGHTS)})
+        self.write(model, {name: shard for name in tensors_of(model)})
         refused(BAD_FILE, self.INDEX, model_id=model)
 
     def test_absent_shard(self, refused, model):
-        self.write(model, {name: "absent.safetensors" for name in load_file(model / WEIGHTS)})
+        self.write(model, {name: "absent.safetensors" for name in tensors_of(model)})
         refused(BAD_FILE, "absent.safetensors", model_id=model)
 
     def test_without_map(self, refused, model):
@@ -366,7 +373,7 @@ class TestPickle:
 
     @pytest.fixture
     def tensors(self, model):
-        tensors = load_file(model / WEIGHTS)
+        tensors = tensors_of(model)
         (model / WEIGHTS).unlink()
         return tensors
 
