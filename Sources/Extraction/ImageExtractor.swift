@@ -31,7 +31,7 @@ public final class ImageExtractor {
         try self.device.checkAvailable(in: library)
         let folder = "\(modelFolder)/vae"
         let configuration = try AutoencoderKLConfiguration(path: "\(folder)/config.json")
-        let source = try ComponentFolder.open(folder)
+        let source = try ComponentFolder.open(folder, in: library)
         autoencoder = try AutoencoderKL(
             Weights(source, dtype: .float32, device: self.device), configuration: configuration)
         try autoencoder.loadEncoder()

@@ -58,7 +58,11 @@ private func describe(_ error: any Error) -> (gpi_status, String) {
         if case .notFound = error { return (GPI_NOT_FOUND, "\(error)") }
         return (GPI_BAD_FILE, "\(error)")
     case let error as CheckpointError:
-        return (GPI_BAD_FILE, "\(error)")
+        switch error {
+        case .weightsNotFound: return (GPI_NOT_FOUND, "\(error)")
+        case .cannotOpen, .cannotWrite: return (GPI_IO_ERROR, "\(error)")
+        default: return (GPI_BAD_FILE, "\(error)")
+        }
     case let error as ExtractionError:
         switch error {
         case .invalidArgument: return (GPI_INVALID_ARGUMENT, "\(error)")
