@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import subprocess
 from pathlib import Path
@@ -23,8 +24,8 @@ INVALID_ARGUMENT, NOT_FOUND = 1, 2
 @pytest.fixture(scope="module")
 def library() -> Path:
     """The folder of the dynamic library; a build of a second if nothing has changed."""
+    # The flags of setup.py, so that one build serves both.
     build = ["swift", "build", "--package-path", str(ROOT), "-c", "release"]
-    build += ["--static-swift-stdlib"]
     subprocess.run([*build, "--product", "gpi_diffusion"], check=True, stdout=subprocess.DEVNULL)
     shown = subprocess.run([*build, "--show-bin-path"], check=True, capture_output=True, text=True)
     return Path(shown.stdout.strip())
@@ -108,6 +109,39 @@ def test_as_from_python(program, image, tmp_path):
         ours.ravel()[0],
         ours.ravel()[-1],
     ]
+
+
+@pytest.mark.parametrize(
+    "size", [(1, 1), (7, 300), (511, 513), (513, 511), (561, 561), (1600, 900), (5, 2000)]
+)
+def test_prepared_picture(size, library):
+    """The pixels that are encoded are those of Pillow and numpy, bit for bit."""
+    rng = np.random.default_rng(0)
+    image = Image.fromarray(rng.integers(0, 256, (size[1], size[0], 3), np.uint8))
+    interface = ctypes.CDLL(str(library / "libgpi_diffusion.so"))
+    for side in (interface.gpi_picture_width, interface.gpi_picture_height):
+        side.restype = ctypes.c_int64
+    interface.gpi_picture_rgb.restype = ctypes.c_void_p
+    interface.gpi_last_error.restype = ctypes.c_char_p
+    handle = ctypes.c_void_p()
+    width, height = map(ctypes.c_int64, size)
+    status = interface.gpi_prepare_picture(image.tobytes(), width, height, ctypes.byref(handle))
+    assert status == 0, interface.gpi_last_error()
+    width, height = interface.gpi_picture_width(handle), interface.gpi_picture_height(handle)
+    data = ctypes.string_at(interface.gpi_picture_rgb(handle), width * height * 3)
+    interface.gpi_picture_free(handle)
+
+    if max(size) > 512:
+        # One side is 512. The other is rounded down, also where it was equal: 561 gives 511.
+        scale = 512 / max(size)
+        across = size[0] > size[1]
+        image = image.resize(
+            (512, int(size[1] * scale)) if across else (int(size[0] * scale), 512), Image.LANCZOS
+        )
+    padding = [((-side % 8) // 2, -side % 8 - (-side % 8) // 2) for side in image.size]
+    expected = np.pad(np.array(image), (padding[1], padding[0], (0, 0)), mode="reflect")
+    ours = np.frombuffer(data, np.uint8).reshape(height, width, 3)
+    assert np.array_equal(ours, expected)
 
 
 def test_absent_model(program, image, tmp_path):

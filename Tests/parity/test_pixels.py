@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
-
 import numpy as np
 import pytest
 import torch
@@ -24,41 +22,6 @@ MORE_SIZES += [
 ]
 
 
-@pytest.fixture(scope="module")
-def c_interface():
-    """The C interface, which the extension module exports beside its Python face."""
-    import gpi_pack.diffusion
-
-    library = ctypes.CDLL(gpi_pack.diffusion.__file__)
-    library.gpi_last_error.restype = ctypes.c_char_p
-    library.gpi_picture_width.restype = ctypes.c_int64
-    library.gpi_picture_height.restype = ctypes.c_int64
-    library.gpi_picture_rgb.restype = ctypes.c_void_p
-    return library
-
-
-@pytest.mark.ours
-@pytest.mark.parametrize("size", SIZES + MORE_SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-def test_c_interface(size, c_interface, original, measured):
-    image = picture(*size, name="flower")
-    handle = ctypes.c_void_p()
-    status = c_interface.gpi_prepare_picture(
-        image.tobytes(),
-        ctypes.c_int64(image.width),
-        ctypes.c_int64(image.height),
-        ctypes.byref(handle),
-    )
-    assert status == 0, c_interface.gpi_last_error()
-    try:
-        width = c_interface.gpi_picture_width(handle)
-        height = c_interface.gpi_picture_height(handle)
-        data = ctypes.string_at(c_interface.gpi_picture_rgb(handle), width * height * 3)
-    finally:
-        c_interface.gpi_picture_free(handle)
-    ours = np.frombuffer(data, np.uint8).reshape(height, width, 3)
-    measured.identical("C interface, RGB", ours, original.pixels(image))
-
-
 def seen_by_encoder(latents: torch.Tensor) -> np.ndarray:
     levels = pixels_of(latents)
     whole = levels.round()
@@ -77,6 +40,12 @@ def compare(image, original, subject, checkpoints, measured, check):
         pytest.skip(f"the original refuses too: {refusal}")
     latents = subject.latents(checkpoints("pixel-reader"), image, seed=0)[0]
     measured.identical(check, seen_by_encoder(latents), expected)
+
+
+@pytest.mark.parametrize("size", MORE_SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+def test_size(size, original, subject, checkpoints, measured):
+    image = picture(*size, name="flower")
+    compare(image, original, subject, checkpoints, measured, "more sizes, RGB")
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
