@@ -54,6 +54,8 @@ private func describe(_ error: any Error) -> (gpi_status, String) {
         case .deviceUnavailable, .invalidArgument: return (GPI_INVALID_ARGUMENT, "\(error)")
         case .forked, .operationFailed: return (GPI_TORCH_ERROR, "\(error)")
         }
+    case let error as SchedulerError:
+        return (GPI_INVALID_ARGUMENT, "\(error)")
     case let error as ConfigurationError:
         if case .notFound = error { return (GPI_NOT_FOUND, "\(error)") }
         return (GPI_BAD_FILE, "\(error)")
@@ -66,7 +68,6 @@ private func describe(_ error: any Error) -> (gpi_status, String) {
     case let error as ExtractionError:
         switch error {
         case .invalidArgument: return (GPI_INVALID_ARGUMENT, "\(error)")
-        case .notImplemented: return (GPI_NOT_IMPLEMENTED, "\(error)")
         case .notFinite: return (GPI_TORCH_ERROR, "\(error)")
         }
     case let error as ImagingError:

@@ -38,7 +38,8 @@ extension UNet2DConditionConfiguration {
     /// Whether a block of this level, on the way down or up or in the middle, has attention.
     private func hasAttention(level: Int) -> Bool {
         let last = blockOutChannels.count - 1
-        return level == last || downBlocks[level].hasAttention || upBlocks[last - level].hasAttention
+        return level == last || downBlocks[level].hasAttention
+            || upBlocks[last - level].hasAttention
     }
 
     func check(path: String) throws {
