@@ -49,7 +49,7 @@ let package = Package(
         .testTarget(
             name: "ImagingTests", dependencies: ["Imaging", "ImageFiles", "TestSupport"],
             exclude: ["reference.py"]),
-        .testTarget(name: "GPIDiffusionTests", dependencies: ["GPIDiffusion"]),
+        .testTarget(name: "GPIDiffusionTests", dependencies: ["GPIDiffusion", "TestSupport"]),
     ],
     swiftLanguageModes: [.v6]
 )
