@@ -37,15 +37,19 @@ let package = Package(
             name: "GPIDiffusionC", dependencies: ["Extraction", "CGPIDiffusion"],
             exclude: ["include"]),
 
-        .target(name: "TestSupport", path: "Tests/TestSupport"),
+        .target(name: "TestSupport", dependencies: ["Torch"], path: "Tests/TestSupport"),
         .testTarget(
             name: "TorchTests", dependencies: ["Torch", "TestSupport"], exclude: ["reference.py"]),
-        .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints"]),
-        .testTarget(name: "DiffusionTests", dependencies: ["Diffusion"]),
         .testTarget(
-            name: "ImagingTests", dependencies: ["Imaging", "ImageFiles"],
+            name: "CheckpointsTests", dependencies: ["Checkpoints", "TestSupport"],
             exclude: ["reference.py"]),
-        .testTarget(name: "GPIDiffusionTests", dependencies: ["GPIDiffusion"]),
+        .testTarget(
+            name: "DiffusionTests", dependencies: ["Diffusion", "TestSupport"],
+            exclude: ["reference.py"]),
+        .testTarget(
+            name: "ImagingTests", dependencies: ["Imaging", "ImageFiles", "TestSupport"],
+            exclude: ["reference.py"]),
+        .testTarget(name: "GPIDiffusionTests", dependencies: ["GPIDiffusion", "TestSupport"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -19,7 +19,9 @@ enum ConfigurationFile {
         }
     }
 
-    private static func contents(of path: String) throws -> Data {
+    /// The bytes of a file of ordinary size.
+    /// - Throws: `ConfigurationError` that names the file.
+    static func contents(of path: String) throws -> Data {
         var isFolder = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
             throw ConfigurationError.notFound(path: path)

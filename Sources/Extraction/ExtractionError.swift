@@ -2,15 +2,12 @@
 public enum ExtractionError: Error, Equatable, CustomStringConvertible {
     /// An argument out of its range; `name` is its name as in Python and C.
     case invalidArgument(name: String, reason: String)
-    /// Documented, but not there yet.
-    case notImplemented(String)
     /// Latents or pixels that are not numbers: damaged weights, or a 16-bit overflow.
     case notFinite(String)
 
     public var description: String {
         switch self {
         case .invalidArgument(let name, let reason): "\(name): \(reason)"
-        case .notImplemented(let text): text
         case .notFinite(let what):
             """
             The \(what) are not finite numbers. The model's weights are damaged, or their 16-bit \

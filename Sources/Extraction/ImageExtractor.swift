@@ -16,26 +16,36 @@ public final class ImageExtractor {
     /// autoencoder's configuration says, and results are to be comparable.
     public static let latentScale = 0.18215
 
-    public let device: Device
-    private let library: LibTorch
-    private let autoencoder: AutoencoderKL
+    private let components: StableDiffusionComponents
+    private let promptEncoder: PromptEncoder
+    private let warn: (String) -> Void
+    private var hasWarnedOfClipping = false
 
     /// - Parameters:
-    ///   - modelFolder: a model in the diffusers layout. Only its `vae` is read.
+    ///   - modelFolder: a model in the diffusers layout. Only what is used is read: at strength 0 its `vae`.
     ///   - device: the first NVIDIA device if there is one, else the CPU, unless given.
+    ///   - dtype: float32, float16 or bfloat16, that the model runs in.
+    ///   - warn: told of what is probably not meant: prompts that are cut, steps that change nothing, ….
     /// - Throws: `TorchError` without a usable libtorch or device; `ConfigurationError` or
     ///   `CheckpointError` if the model's files are not as they should be.
-    public init(modelFolder: String, device: Device? = nil) throws {
-        library = try LibTorch.shared()
-        self.device = device ?? .best(in: library)
-        try self.device.checkAvailable(in: library)
-        let folder = "\(modelFolder)/vae"
-        let configuration = try AutoencoderKLConfiguration(path: "\(folder)/config.json")
-        let source = try ComponentFolder.open(folder)
-        autoencoder = try AutoencoderKL(
-            Weights(source, dtype: .float32, device: self.device), configuration: configuration)
-        try autoencoder.loadEncoder()
+    public init(
+        modelFolder: String, device: Device? = nil, dtype: DType = .float32,
+        warn: @escaping (String) -> Void = { _ in }
+    ) throws {
+        let library = try LibTorch.shared()
+        let device = device ?? .best(in: library)
+        try device.checkAvailable(in: library)
+        components = StableDiffusionComponents(
+            folder: modelFolder, dtype: dtype, device: device, in: library)
+        promptEncoder = PromptEncoder(components, warn: warn)
+        self.warn = warn
+        try components.autoencoder.loadEncoder()
     }
+
+    public var device: Device { components.device }
+    public var dtype: DType { components.dtype }
+
+    // MARK: - One picture
 
     /// What the encoder sees of a picture: at most `longestSide` long (Lanczos), reflected at the edges
     /// to sides that are multiples of `sideMultiple`.
@@ -43,25 +53,87 @@ public final class ImageExtractor {
         try picture.fitted(longestSide: longestSide).reflectPadded(toMultipleOf: sideMultiple)
     }
 
-    /// Encodes a picture and draws one sample of the posterior.
+    /// Encodes a picture, draws one sample of the posterior, and at a strength above 0 adds noise and
+    /// takes it away again under the prompt.
     ///
     /// - Parameters:
+    ///   - prompt: without influence at strength 0.
     ///   - seed: equal seeds give equal noise for pictures of equal size, as after
     ///     `torch.manual_seed(seed)`. Without one, noise comes from the generator of the process.
+    ///   - progress: called before each denoising step with its number, from 0, and how many there are.
     /// - Returns: latents of the shape `[1, C, H / 8, W / 8]` for a prepared picture of H by W.
-    public func latents(of picture: RGBImage, seed: UInt64? = nil) throws -> Latents {
-        let pixels = try Tensor(Self.prepared(picture), in: library).moved(to: device)
-        let posterior = try autoencoder.encode(pixels)
-        let noise = try NoiseGenerator(seed: seed).normal(posterior.mean.shape, in: library)
-        let sample = try posterior.sample(noise: noise.moved(to: device))
-        let latents = try Self.latentScale * sample
+    public func latents(
+        of picture: RGBImage, prompt: String = "", options: DenoisingOptions = DenoisingOptions(),
+        seed: UInt64? = nil, progress: (_ step: Int, _ count: Int) throws -> Void = { _, _ in }
+    ) throws -> Latents {
+        try options.check()
+        let noise = NoiseGenerator(seed: seed)
+        let pixels = try Tensor(Self.prepared(picture), in: components.library)
+        let posterior = try components.autoencoder.encode(
+            pixels.converted(to: dtype).moved(to: device))
+        let sample = try posterior.sample(noise: draw(from: noise, like: posterior.mean))
+        var latents = try Self.latentScale * sample
+        if options.strength > 0 {
+            latents = try denoised(latents, prompt, options, noise, progress)
+        }
         guard try latents.isFinite() else { throw ExtractionError.notFinite("latents") }
         return try Latents(latents)
     }
 
     /// Decodes latents to the picture that they stand for, with sides that are multiples of 8.
     public func picture(from latents: Latents) throws -> RGBImage {
-        let sample = try (1 / Self.latentScale) * latents.tensor.moved(to: device)
-        return try RGBImage(autoencoder.decode(sample))
+        let sample = try latents.tensor.converted(to: dtype).moved(to: device)
+        return try RGBImage(components.autoencoder.decode((1 / Self.latentScale) * sample))
+    }
+
+    // MARK: - Denoising
+
+    private func denoised(
+        _ latents: Tensor, _ prompt: String, _ options: DenoisingOptions, _ noise: NoiseGenerator,
+        _ progress: (Int, Int) throws -> Void
+    ) throws -> Tensor {
+        let scheduler = try components.scheduler
+        let steps = options.numInferenceSteps
+        let schedule = ImageToImageSchedule(
+            strength: options.strength, allTimesteps: try scheduler.timesteps(steps), steps: steps,
+            stepsOffset: scheduler.configuration.stepsOffset)
+        let noised = try scheduler.addNoise(
+            draw(from: noise, like: latents), to: latents, at: schedule.noiseTimestep)
+        guard !schedule.timesteps.isEmpty else {
+            warn(
+                """
+                strength \(options.strength) with \(steps) steps reaches no step of the model: the latents \
+                are the picture's own with noise of timestep \(schedule.noiseTimestep), unchanged by the \
+                prompt. Use a larger strength or more steps.
+                """)
+            return noised
+        }
+        warnOfClipping(scheduler)
+
+        let embeddings = try promptEncoder.embeddings(
+            prompt: prompt, negativePrompt: options.negativePrompt)
+        var loop = DenoisingLoop(
+            from: noised, at: schedule.timesteps, of: steps, unet: try components.unet,
+            scheduler: scheduler, embeddings: embeddings, guidanceScale: options.guidanceScale)
+        for step in schedule.timesteps.indices {
+            try progress(step, schedule.timesteps.count)
+            _ = try loop.next()
+        }
+        return loop.latents
+    }
+
+    private func draw(from noise: NoiseGenerator, like tensor: Tensor) throws -> Tensor {
+        try noise.normal(tensor.shape, in: components.library).converted(to: tensor.dtype)
+            .moved(to: device)
+    }
+
+    private func warnOfClipping(_ scheduler: DDIMScheduler) {
+        guard !hasWarnedOfClipping, !scheduler.configuration.namesClipSample else { return }
+        hasWarnedOfClipping = true
+        warn(
+            """
+            The model's scheduler_config.json says nothing of clip_sample, so latents are clipped at every \
+            step, as gpi_pack does it. Stable Diffusion is meant to run with "clip_sample": false.
+            """)
     }
 }

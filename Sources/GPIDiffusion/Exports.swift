@@ -1,5 +1,6 @@
 // What a program meets through this module: one import is enough for pictures and latents.
 
+@_exported import struct Extraction.DenoisingOptions
 @_exported import class Extraction.ImageExtractor
 @_exported import class Extraction.Latents
 @_exported import enum Torch.Device

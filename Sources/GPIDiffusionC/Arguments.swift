@@ -54,22 +54,25 @@ func interruptible<Result>(
     }
 }
 
-/// Refuses values that would give silent garbage.
-func check(_ request: gpi_request) throws {
-    guard (0...1).contains(request.strength) else {
-        throw ExtractionError.invalidArgument(
-            name: "strength", reason: "\(request.strength) is not between 0 and 1.")
+extension DenoisingOptions {
+    init(_ request: gpi_request) {
+        self.init(
+            strength: request.strength, numInferenceSteps: Int(request.num_inference_steps),
+            guidanceScale: request.guidance_scale,
+            negativePrompt: request.negative_prompt.map { String(cString: $0) })
     }
-    guard request.strength == 0 else {
-        throw ExtractionError.notImplemented(
-            "strength \(request.strength): so far only strength 0 is implemented.")
-    }
-    guard request.num_inference_steps >= 1 else {
-        throw ExtractionError.invalidArgument(
-            name: "num_inference_steps", reason: "\(request.num_inference_steps) is less than 1.")
-    }
-    guard request.guidance_scale.isFinite else {
-        throw ExtractionError.invalidArgument(
-            name: "guidance_scale", reason: "\(request.guidance_scale) is not a finite number.")
+}
+
+extension DType {
+    /// - Throws: `ExtractionError.invalidArgument` for a number that the header does not name.
+    init(_ dtype: gpi_dtype) throws {
+        switch dtype {
+        case GPI_FLOAT32: self = .float32
+        case GPI_FLOAT16: self = .float16
+        case GPI_BFLOAT16: self = .bfloat16
+        default:
+            throw ExtractionError.invalidArgument(
+                name: "dtype", reason: "\(dtype.rawValue) is none of gpi_dtype.")
+        }
     }
 }

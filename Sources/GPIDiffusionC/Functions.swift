@@ -34,9 +34,10 @@ public func gpi_extractor_create(
         try checkSize(options.size, of: gpi_extractor_options.self, "options")
         let folder = try required(options.model_folder, "options->model_folder")
         let device = try options.device.map { try Device(parsing: String(cString: $0)) }
-        let box = try ExtractorBox(
-            ImageExtractor(modelFolder: String(cString: folder), device: device))
-        result.pointee = handle(box)
+        let extractor = try ImageExtractor(
+            modelFolder: String(cString: folder), device: device, dtype: DType(options.dtype),
+            warn: { options.warning?(options.warning_context, $0) })
+        result.pointee = handle(ExtractorBox(extractor))
     }
 }
 
@@ -108,10 +109,12 @@ public func gpi_extract(
             .extractor
         let request = try required(request, "request").pointee
         try checkSize(request.size, of: gpi_request.self, "request")
-        try check(request)
         let source = try picture(rgb: request.rgb, width: request.width, height: request.height)
         let extracted = try interruptible(request.interruption, request.interruption_context) {
-            try extractor.latents(of: source, seed: request.has_seed ? request.seed : nil)
+            try extractor.latents(
+                of: source, prompt: request.prompt.map { String(cString: $0) } ?? "",
+                options: DenoisingOptions(request), seed: request.has_seed ? request.seed : nil,
+                progress: { request.progress?(request.progress_context, Int64($0), Int64($1)) })
         }
         result.pointee = handle(try LatentsBox(extracted))
     }

@@ -54,15 +54,20 @@ private func describe(_ error: any Error) -> (gpi_status, String) {
         case .deviceUnavailable, .invalidArgument: return (GPI_INVALID_ARGUMENT, "\(error)")
         case .forked, .operationFailed: return (GPI_TORCH_ERROR, "\(error)")
         }
+    case let error as SchedulerError:
+        return (GPI_INVALID_ARGUMENT, "\(error)")
     case let error as ConfigurationError:
         if case .notFound = error { return (GPI_NOT_FOUND, "\(error)") }
         return (GPI_BAD_FILE, "\(error)")
     case let error as CheckpointError:
-        return (GPI_BAD_FILE, "\(error)")
+        switch error {
+        case .weightsNotFound: return (GPI_NOT_FOUND, "\(error)")
+        case .cannotOpen, .cannotWrite: return (GPI_IO_ERROR, "\(error)")
+        default: return (GPI_BAD_FILE, "\(error)")
+        }
     case let error as ExtractionError:
         switch error {
         case .invalidArgument: return (GPI_INVALID_ARGUMENT, "\(error)")
-        case .notImplemented: return (GPI_NOT_IMPLEMENTED, "\(error)")
         case .notFinite: return (GPI_TORCH_ERROR, "\(error)")
         }
     case let error as ImagingError:

@@ -3,39 +3,39 @@ import Imaging
 
 /// Decodes a JPEG file to the pixels that Pillow's `convert("RGB")` gives.
 final class JPEGReader {
-  private let file: InputFile
-  private let reader: OpaquePointer
+    private let file: InputFile
+    private let reader: OpaquePointer
 
-  /// A reader of a file that has not been read from yet.
-  ///
-  /// - Throws: ``ImageFileError/undecodable(path:reason:)`` where memory runs out.
-  init(file: InputFile) throws(ImageFileError) {
-    guard let reader = gpi_jpeg_reader_create(file.stream) else {
-      throw .undecodable(path: file.path, reason: "out of memory")
+    /// A reader of a file that has not been read from yet.
+    ///
+    /// - Throws: ``ImageFileError/undecodable(path:reason:)`` where memory runs out.
+    init(file: InputFile) throws(ImageFileError) {
+        guard let reader = gpi_jpeg_reader_create(file.stream) else {
+            throw .undecodable(path: file.path, reason: "out of memory")
+        }
+        self.file = file
+        self.reader = reader
     }
-    self.file = file
-    self.reader = reader
-  }
 
-  deinit { gpi_jpeg_reader_destroy(reader) }
+    deinit { gpi_jpeg_reader_destroy(reader) }
 
-  /// Decodes the picture; to be called once.
-  ///
-  /// - Throws: ``ImageFileError``, as the public reading of a file does.
-  func read() throws(ImageFileError) -> RGBImage {
-    var header = gpi_jpeg_header()
-    try check(gpi_jpeg_reader_read_header(reader, &header))
-    let size = try Decoding.acceptedSize(
-      width: header.width, height: header.height, path: file.path)
+    /// Decodes the picture; to be called once.
+    ///
+    /// - Throws: ``ImageFileError``, as the public reading of a file does.
+    func read() throws(ImageFileError) -> RGBImage {
+        var header = gpi_jpeg_header()
+        try check(gpi_jpeg_reader_read_header(reader, &header))
+        let size = try Decoding.acceptedSize(
+            width: header.width, height: header.height, path: file.path)
 
-    let rowBytes = size.width * (header.is_cmyk ? CMYK.channels : RGBImage.channels)
-    var rows = [UInt8](repeating: 0, count: size.height * rowBytes)
-    try check(gpi_jpeg_reader_read_rows(reader, &rows, rowBytes))
-    return try Decoding.image(
-      size, header.is_cmyk ? CMYK.rgb(fromInverted: rows) : rows, path: file.path)
-  }
+        let rowBytes = size.width * (header.is_cmyk ? CMYK.channels : RGBImage.channels)
+        var rows = [UInt8](repeating: 0, count: size.height * rowBytes)
+        try check(gpi_jpeg_reader_read_rows(reader, &rows, rowBytes))
+        return try Decoding.image(
+            size, header.is_cmyk ? CMYK.rgb(fromInverted: rows) : rows, path: file.path)
+    }
 
-  private func check(_ status: gpi_decode_status) throws(ImageFileError) {
-    try Decoding.check(status, message: gpi_jpeg_reader_message(reader), path: file.path)
-  }
+    private func check(_ status: gpi_decode_status) throws(ImageFileError) {
+        try Decoding.check(status, message: gpi_jpeg_reader_message(reader), path: file.path)
+    }
 }

@@ -3,53 +3,53 @@ import Imaging
 
 /// Decodes a PNG file to the pixels that Pillow's `convert("RGB")` gives.
 final class PNGReader {
-  private let file: InputFile
-  private let reader: OpaquePointer
+    private let file: InputFile
+    private let reader: OpaquePointer
 
-  /// A reader of a file that has not been read from yet.
-  ///
-  /// - Throws: ``ImageFileError/undecodable(path:reason:)`` where memory runs out.
-  init(file: InputFile) throws(ImageFileError) {
-    guard let reader = gpi_png_reader_create(file.stream) else {
-      throw .undecodable(path: file.path, reason: "out of memory")
+    /// A reader of a file that has not been read from yet.
+    ///
+    /// - Throws: ``ImageFileError/undecodable(path:reason:)`` where memory runs out.
+    init(file: InputFile) throws(ImageFileError) {
+        guard let reader = gpi_png_reader_create(file.stream) else {
+            throw .undecodable(path: file.path, reason: "out of memory")
+        }
+        self.file = file
+        self.reader = reader
     }
-    self.file = file
-    self.reader = reader
-  }
 
-  deinit { gpi_png_reader_destroy(reader) }
+    deinit { gpi_png_reader_destroy(reader) }
 
-  /// Decodes the picture; to be called once.
-  ///
-  /// - Throws: ``ImageFileError``, as the public reading of a file does.
-  func read() throws(ImageFileError) -> RGBImage {
-    var header = gpi_png_header()
-    try check(gpi_png_reader_read_header(reader, &header))
-    let size = try Decoding.acceptedSize(
-      width: header.width, height: header.height, path: file.path)
+    /// Decodes the picture; to be called once.
+    ///
+    /// - Throws: ``ImageFileError``, as the public reading of a file does.
+    func read() throws(ImageFileError) -> RGBImage {
+        var header = gpi_png_header()
+        try check(gpi_png_reader_read_header(reader, &header))
+        let size = try Decoding.acceptedSize(
+            width: header.width, height: header.height, path: file.path)
 
-    let rowBytes = size.width * (header.is_grey16 ? 2 : RGBImage.channels)
-    var rows = [UInt8](repeating: 0, count: size.height * rowBytes)
-    try check(gpi_png_reader_read_rows(reader, &rows, rowBytes))
-    return try Decoding.image(
-      size, header.is_grey16 ? Self.rgb(fromGrey16: rows) : rows, path: file.path)
-  }
-
-  private func check(_ status: gpi_decode_status) throws(ImageFileError) {
-    try Decoding.check(status, message: gpi_png_reader_message(reader), path: file.path)
-  }
-
-  /// RGB samples of 16-bit big-endian grey, which Pillow's `I16_RGB` (`Convert.c`) does
-  /// not scale down but clips: every grey above 255 is white.
-  private static func rgb(fromGrey16 samples: [UInt8]) -> [UInt8] {
-    let greyCount = samples.count / 2
-    var pixels = [UInt8](repeating: 0, count: greyCount * RGBImage.channels)
-    for index in 0..<greyCount {
-      let grey = samples[2 * index] == 0 ? samples[2 * index + 1] : 255
-      for channel in 0..<RGBImage.channels {
-        pixels[index * RGBImage.channels + channel] = grey
-      }
+        let rowBytes = size.width * (header.is_grey16 ? 2 : RGBImage.channels)
+        var rows = [UInt8](repeating: 0, count: size.height * rowBytes)
+        try check(gpi_png_reader_read_rows(reader, &rows, rowBytes))
+        return try Decoding.image(
+            size, header.is_grey16 ? Self.rgb(fromGrey16: rows) : rows, path: file.path)
     }
-    return pixels
-  }
+
+    private func check(_ status: gpi_decode_status) throws(ImageFileError) {
+        try Decoding.check(status, message: gpi_png_reader_message(reader), path: file.path)
+    }
+
+    /// RGB samples of 16-bit big-endian grey, which Pillow's `I16_RGB` (`Convert.c`) does
+    /// not scale down but clips: every grey above 255 is white.
+    private static func rgb(fromGrey16 samples: [UInt8]) -> [UInt8] {
+        let greyCount = samples.count / 2
+        var pixels = [UInt8](repeating: 0, count: greyCount * RGBImage.channels)
+        for index in 0..<greyCount {
+            let grey = samples[2 * index] == 0 ? samples[2 * index + 1] : 255
+            for channel in 0..<RGBImage.channels {
+                pixels[index * RGBImage.channels + channel] = grey
+            }
+        }
+        return pixels
+    }
 }

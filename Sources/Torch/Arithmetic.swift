@@ -36,6 +36,16 @@ extension Tensor {
         try library.call("exp", [.tensor(self)])
     }
 
+    /// `sin(x)`
+    public func sine() throws -> Tensor {
+        try library.call("sin", [.tensor(self)])
+    }
+
+    /// `cos(x)`
+    public func cosine() throws -> Tensor {
+        try library.call("cos", [.tensor(self)])
+    }
+
     /// Every element limited to `range`; NaN stays NaN.
     public func clamped(to range: ClosedRange<Double>) throws -> Tensor {
         let lower = try Tensor(scalar: range.lowerBound, in: library).converted(to: dtype)

@@ -11,8 +11,7 @@ enum Argument {
     case double(Double)
     case bool(Bool)
     case ints([Int])
-    case optionalInts([Int])
-    case optionalDouble(Double)
+    case tensors([Tensor])
     case dtype(DType)
     case optionalDType(DType)
     case optionalDevice(Device)
@@ -81,9 +80,8 @@ extension LibTorch {
         case .int(let value): StableIValue(bitPattern: Int64(value))
         case .double(let value): value.bitPattern
         case .bool(let value): value ? 1 : 0
-        case .ints(let values): try list(values)
-        case .optionalInts(let values): try optional(list(values))
-        case .optionalDouble(let value): try optional(value.bitPattern)
+        case .ints(let values): try list(values.map { StableIValue(bitPattern: Int64($0)) })
+        case .tensors(let tensors): try list(tensors.map(newHandle))
         case .dtype(let dtype): small(dtype.code(in: functions))
         case .optionalDType(let dtype): try optional(small(dtype.code(in: functions)))
         case .optionalDevice(let device):
@@ -108,15 +106,13 @@ extension LibTorch {
         return try StableIValue(UInt(bitPattern: unwrap(handle, "new_tensor_handle")))
     }
 
-    private func list(_ values: [Int]) throws -> StableIValue {
+    private func list(_ values: [StableIValue]) throws -> StableIValue {
         var handle: StableListHandle?
         try check(functions.torch_new_list_reserve_size(values.count, &handle), "new_list")
         let list = try unwrap(handle, "new_list")
         do {
             for value in values {
-                try check(
-                    functions.torch_list_push_back(list, StableIValue(bitPattern: Int64(value))),
-                    "list_push_back")
+                try check(functions.torch_list_push_back(list, value), "list_push_back")
             }
         } catch {
             _ = functions.torch_delete_list(list)

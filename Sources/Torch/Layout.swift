@@ -42,6 +42,14 @@ extension Tensor {
         }
     }
 
+    /// Tensors behind each other along a dimension; their other sizes are equal.
+    public static func concatenated(_ tensors: [Tensor], dimension: Int) throws -> Tensor {
+        guard let first = tensors.first else {
+            throw TorchError.invalidArgument("There are no tensors to concatenate.")
+        }
+        return try first.library.call("cat", [.tensors(tensors), .int(dimension)])
+    }
+
     /// Itself if its elements stand in the order of `format`, else a copy that does.
     public func contiguous(_ format: MemoryFormat = .contiguous) throws -> Tensor {
         try view("contiguous", [.tensor(self), .memoryFormat(format)])

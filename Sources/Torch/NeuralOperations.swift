@@ -37,18 +37,50 @@ extension Tensor {
             ])
     }
 
+    /// Layer normalisation (Ba et al., 2016) over the last dimension; `weight` and `bias` have its size.
+    public func layerNorm(weight: Tensor, bias: Tensor, epsilon: Double) throws -> Tensor {
+        try library.call(
+            "layer_norm",
+            [
+                .tensor(self), .ints(weight.shape), .optionalTensor(weight), .optionalTensor(bias),
+                .double(epsilon), .bool(false),
+            ])
+    }
+
+    /// The rows of `table` (`[count, size]`) that self, a tensor of int64, names.
+    public func embedded(in table: Tensor) throws -> Tensor {
+        try library.call(
+            "embedding", [.tensor(table), .tensor(self), .int(-1), .bool(false), .bool(false)])
+    }
+
     /// `x · sigmoid(x)`
     public func silu() throws -> Tensor {
         try library.call("silu", [.tensor(self)])
     }
 
+    /// `1 / (1 + exp(-x))`
+    public func sigmoid() throws -> Tensor {
+        try library.call("sigmoid", [.tensor(self)])
+    }
+
+    /// `x · Φ(x)` with the normal distribution's exact Φ (Hendrycks and Gimpel, 2016).
+    public func gelu() throws -> Tensor {
+        // Not `aten::gelu`: its string argument leaks in the dispatcher with every call.
+        let erf = try library.call("erf", [.tensor(self / 2.squareRoot())])
+        return try 0.5 * self * (erf + 1)
+    }
+
     /// Softmax(query keyᵀ / √d) value, with self as query: `[N, heads, length, d]` each.
-    public func scaledDotProductAttention(key: Tensor, value: Tensor) throws -> Tensor {
+    ///
+    /// - Parameter isCausal: whether a place sees only itself and the places before it.
+    public func scaledDotProductAttention(
+        key: Tensor, value: Tensor, isCausal: Bool = false
+    ) throws -> Tensor {
         try library.call(
             "scaled_dot_product_attention",
             [
-                .tensor(self), .tensor(key), .tensor(value), .none, .double(0), .bool(false), .none,
-                .bool(false),
+                .tensor(self), .tensor(key), .tensor(value), .none, .double(0), .bool(isCausal),
+                .none, .bool(false),
             ])
     }
 

@@ -51,8 +51,6 @@ typedef enum gpi_status {
     GPI_TORCH_ERROR = 6,
     /// The interruption callback asked to stop.
     GPI_INTERRUPTED = 7,
-    /// Documented, but not there yet.
-    GPI_NOT_IMPLEMENTED = 8,
 } gpi_status;
 
 /// The text of the last error on this thread: one or more lines of UTF-8 that name the argument or
@@ -74,6 +72,17 @@ gpi_status gpi_open_libtorch(const char *python_folder);
 /// A model, ready for pictures. Its parts are loaded when they are first needed.
 typedef struct gpi_extractor gpi_extractor;
 
+/// The numbers that a model runs in, whatever its files hold.
+typedef enum gpi_dtype {
+    GPI_FLOAT32 = 0,
+    GPI_FLOAT16 = 1,
+    GPI_BFLOAT16 = 2,
+} gpi_dtype;
+
+/// Told of what is probably not meant: a prompt that is cut, steps that change nothing, …. Called on
+/// the working thread; `text` is valid during the call.
+typedef void (*gpi_warning)(void *context, const char *text);
+
 typedef struct gpi_extractor_options {
     /// sizeof(gpi_extractor_options)
     size_t size;
@@ -81,9 +90,13 @@ typedef struct gpi_extractor_options {
     const char *model_folder;
     /// "cpu", "cuda" or "cuda:N"; NULL for the first NVIDIA device if there is one, else the CPU.
     const char *device;
+    gpi_dtype dtype;
+    /// NULL to hear of no warnings.
+    gpi_warning warning;
+    void *warning_context;
 } gpi_extractor_options;
 
-/// No model yet, the best device.
+/// No model yet, the best device, float32, no warnings.
 #define GPI_EXTRACTOR_OPTIONS_INIT { .size = sizeof(gpi_extractor_options) }
 
 gpi_status gpi_extractor_create(const gpi_extractor_options *options,
@@ -122,6 +135,9 @@ typedef struct gpi_latents gpi_latents;
 /// the call returns GPI_INTERRUPTED.
 typedef int (*gpi_interruption)(void *context);
 
+/// Called on the working thread before each denoising step, `step` counting from 0 to `count` - 1.
+typedef void (*gpi_progress)(void *context, int64_t step, int64_t count);
+
 typedef struct gpi_request {
     /// sizeof(gpi_request)
     size_t size;
@@ -132,23 +148,27 @@ typedef struct gpi_request {
     /// NULL for an empty one. Without influence at strength 0.
     const char *prompt;
     const char *negative_prompt;
-    /// How far the picture is changed, 0 (not at all) to 1. So far only 0.
+    /// How far the picture is changed: 0 (not at all, the UNet is not used) to 1.
     double strength;
-    /// At least 1.
+    /// Steps of the whole way from noise to picture, at least 1; a strength below 1 takes a share of them.
     int64_t num_inference_steps;
+    /// How strongly the prompt is followed.
     double guidance_scale;
     /// Without a seed, noise comes from the generator of the process, as with `torch.randn`.
     bool has_seed;
     uint64_t seed;
     gpi_interruption interruption;
     void *interruption_context;
+    gpi_progress progress;
+    void *progress_context;
 } gpi_request;
 
 /// No picture yet, strength 0, 50 steps, a guidance scale of 7.5, no seed.
 #define GPI_REQUEST_INIT \
     { .size = sizeof(gpi_request), .num_inference_steps = 50, .guidance_scale = 7.5 }
 
-/// Shrinks and pads the picture, encodes it, draws one sample of the posterior and scales it.
+/// Shrinks and pads the picture, encodes it, draws one sample of the posterior and scales it; at a
+/// strength above 0 adds noise and takes it away again under the prompt.
 gpi_status gpi_extract(gpi_extractor *extractor, const gpi_request *request,
                        gpi_latents **latents);
 

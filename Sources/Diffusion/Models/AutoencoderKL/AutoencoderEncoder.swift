@@ -65,7 +65,8 @@ private struct DownEncoderBlock2D {
                 groups: configuration.normNumGroups, epsilon: AutoencoderKL.normEpsilon)
         }
         downsampler =
-            downsamples ? try Downsample2D(weights / "downsamplers" / "0", channels: outputs) : nil
+            downsamples
+            ? try Downsample2D(weights / "downsamplers" / "0", channels: outputs, padding: 0) : nil
     }
 
     func callAsFunction(_ x: Tensor) throws -> Tensor {

@@ -5,14 +5,18 @@ import TorchNN
 /// Halves height and width by a convolution of stride 2. Answers to diffusers' `Downsample2D`.
 struct Downsample2D {
     private let conv: Conv2d
+    private let padsOneSide: Bool
 
-    init(_ weights: Weights, channels: Int) throws {
-        conv = try Conv2d(weights / "conv", from: channels, to: channels, kernel: 3, stride: 2)
+    /// - Parameter padding: zeros on each side. Without any, as in the autoencoder, there is one row
+    ///   at the bottom and one column on the right.
+    init(_ weights: Weights, channels: Int, padding: Int) throws {
+        conv = try Conv2d(
+            weights / "conv", from: channels, to: channels, kernel: 3, stride: 2, padding: padding)
+        padsOneSide = padding == 0
     }
 
-    /// `[N, channels, H, W]` to `[N, channels, H / 2, W / 2]`. The autoencoder pads on the right and
-    /// at the bottom only (`downsample_padding=0` in diffusers).
+    /// `[N, channels, H, W]` to `[N, channels, H / 2, W / 2]`.
     func callAsFunction(_ x: Tensor) throws -> Tensor {
-        try conv(x.zeroPadded(left: 0, right: 1, top: 0, bottom: 1))
+        try conv(padsOneSide ? x.zeroPadded(left: 0, right: 1, top: 0, bottom: 1) : x)
     }
 }

@@ -4,20 +4,27 @@ import TorchNN
 
 /// Two convolutions, each after group normalisation and SiLU, beside a shortcut.
 ///
-/// Answers to diffusers' `ResnetBlock2D` without a time embedding.
+/// Answers to diffusers' `ResnetBlock2D` with `time_embedding_norm="default"`.
 struct ResnetBlock2D {
     private let norm1: GroupNorm
     private let conv1: Conv2d
+    private let timeProjection: Linear?
     private let norm2: GroupNorm
     private let conv2: Conv2d
     /// A 1×1 convolution where the number of channels changes.
     private let shortcut: Conv2d?
 
+    /// - Parameter timeChannels: size of the time embedding; nil for a block that knows no time.
     init(
-        _ weights: Weights, from inputs: Int, to outputs: Int, groups: Int, epsilon: Double
+        _ weights: Weights, from inputs: Int, to outputs: Int, timeChannels: Int? = nil,
+        groups: Int,
+        epsilon: Double
     ) throws {
         norm1 = try GroupNorm(weights / "norm1", channels: inputs, groups: groups, epsilon: epsilon)
         conv1 = try Conv2d(weights / "conv1", from: inputs, to: outputs, kernel: 3, padding: 1)
+        timeProjection = try timeChannels.map {
+            try Linear(weights / "time_emb_proj", from: $0, to: outputs)
+        }
         norm2 = try GroupNorm(
             weights / "norm2", channels: outputs, groups: groups, epsilon: epsilon)
         conv2 = try Conv2d(weights / "conv2", from: outputs, to: outputs, kernel: 3, padding: 1)
@@ -26,9 +33,12 @@ struct ResnetBlock2D {
             ? nil : try Conv2d(weights / "conv_shortcut", from: inputs, to: outputs, kernel: 1)
     }
 
-    /// `[N, inputs, H, W]` to `[N, outputs, H, W]`.
-    func callAsFunction(_ x: Tensor) throws -> Tensor {
+    /// `[N, inputs, H, W]` to `[N, outputs, H, W]`; `time` is `[N, timeChannels]`.
+    func callAsFunction(_ x: Tensor, time: Tensor? = nil) throws -> Tensor {
         var hidden = try conv1(norm1(x).silu())
+        if let timeProjection, let time {
+            hidden = try hidden + timeProjection(time.silu()).reshaped([time.shape[0], -1, 1, 1])
+        }
         hidden = try conv2(norm2(hidden).silu())
         return try (shortcut?(x) ?? x) + hidden
     }

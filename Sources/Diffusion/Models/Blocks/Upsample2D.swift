@@ -2,7 +2,7 @@ import Checkpoints
 import Torch
 import TorchNN
 
-/// Doubles height and width by repeating elements, then convolves. Answers to diffusers' `Upsample2D`.
+/// Enlarges by repeating elements, then convolves. Answers to diffusers' `Upsample2D`.
 struct Upsample2D {
     private let conv: Conv2d
 
@@ -10,8 +10,10 @@ struct Upsample2D {
         conv = try Conv2d(weights / "conv", from: channels, to: channels, kernel: 3, padding: 1)
     }
 
-    /// `[N, channels, H, W]` to `[N, channels, 2 H, 2 W]`.
-    func callAsFunction(_ x: Tensor) throws -> Tensor {
-        try conv(x.upsampledNearest(height: 2 * x.shape[2], width: 2 * x.shape[3]))
+    /// `[N, channels, H, W]` to twice the height and width, or to a given size: an odd size halved
+    /// and doubled is not what it was.
+    func callAsFunction(_ x: Tensor, size: (height: Int, width: Int)? = nil) throws -> Tensor {
+        let (height, width) = size ?? (2 * x.shape[2], 2 * x.shape[3])
+        return try conv(x.upsampledNearest(height: height, width: width))
     }
 }

@@ -1,0 +1,90 @@
+import Glibc
+import Torch
+
+/// The folder of one component in a diffusers model, such as `<model>/vae`: a configuration and
+/// weights.
+public enum ComponentFolder {
+    /// Variants taken, in this order, where the folder has no full-precision weights.
+    private static let fallbackVariants = ["fp16", "bf16"]
+
+    /// Opens a component's weights, under today's names.
+    ///
+    /// Of several files the one is taken that diffusers (or transformers, for text encoders) takes;
+    /// safetensors before pickles, as both do.
+    ///
+    /// - Parameter variant: "fp16" takes `diffusion_pytorch_model.fp16.safetensors` and the like,
+    ///   and nothing else. Without it plain names come first, then fp16, then bf16.
+    /// - Throws: `CheckpointError.weightsNotFound` with what was looked for and what is there, or
+    ///   what is wrong with the file found.
+    public static func open(
+        _ folder: String, variant: String? = nil, in library: LibTorch
+    ) throws -> any TensorSource {
+        let candidates =
+            variant.map { fileNames(variant: $0) }
+            ?? ([nil] + fallbackVariants).flatMap(fileNames)
+        guard let name = candidates.first(where: { isFile("\(folder)/\($0)") }) else {
+            throw CheckpointError.weightsNotFound(
+                folder: folder, lookedFor: candidates, found: contents(of: folder))
+        }
+        let path = "\(folder)/\(name)"
+        let source: any TensorSource =
+            if name.hasSuffix(".json") {
+                try ShardedCheckpoint(path: path, in: library)
+            } else if name.hasSuffix(".safetensors") {
+                try SafetensorsFile(path: path, in: library)
+            } else {
+                try TorchFile(path: path, in: library)
+            }
+        return try RenamedSource.withCurrentNames(source)
+    }
+
+    /// The names to look for, best first. diffusers prefers an index to a whole file, transformers
+    /// a whole file to an index.
+    private static func fileNames(variant: String?) -> [String] {
+        [
+            index("diffusion_pytorch_model", "safetensors", variant),
+            [file("diffusion_pytorch_model", "safetensors", variant)],
+            [file("diffusion_pytorch_model", "bin", variant)],
+            index("diffusion_pytorch_model", "bin", variant),
+            [file("model", "safetensors", variant)],
+            index("model", "safetensors", variant),
+            [file("pytorch_model", "bin", variant)],
+            index("pytorch_model", "bin", variant),
+        ].flatMap { $0 }
+    }
+
+    private static func file(_ base: String, _ suffix: String, _ variant: String?) -> String {
+        "\(base).\(variant.map { "\($0)." } ?? "")\(suffix)"
+    }
+
+    /// A variant's index has two spellings: diffusers' of today and its legacy one.
+    private static func index(_ base: String, _ suffix: String, _ variant: String?) -> [String] {
+        guard let variant else { return ["\(base).\(suffix).index.json"] }
+        return [
+            "\(base).\(suffix).index.\(variant).json", "\(base).\(suffix).\(variant).index.json",
+        ]
+    }
+
+    /// Whether a file is there, by itself or through a symbolic link.
+    private static func isFile(_ path: String) -> Bool {
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+    }
+
+    private static func contents(of folder: String) -> [String] {
+        guard let directory = opendir(folder) else { return [] }
+        defer { closedir(directory) }
+        var names: [String] = []
+        while let entry = readdir(directory) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(
+                    to: CChar.self, capacity: MemoryLayout.size(ofValue: $0.pointee)
+                ) {
+                    String(cString: $0)
+                }
+            }
+            if name != "." && name != ".." { names.append(name) }
+        }
+        return names.sorted()
+    }
+}

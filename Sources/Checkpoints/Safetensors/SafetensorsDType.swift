@@ -1,0 +1,59 @@
+import Torch
+
+/// The element types of safetensors 0.8; some of them only have a size here, since no tensor can
+/// hold them.
+enum SafetensorsDType: String {
+    case bool = "BOOL"
+    case u8 = "U8"
+    case i8 = "I8"
+    case i16 = "I16"
+    case i32 = "I32"
+    case i64 = "I64"
+    case f16 = "F16"
+    case bf16 = "BF16"
+    case f32 = "F32"
+    case f64 = "F64"
+    case u16 = "U16"
+    case u32 = "U32"
+    case u64 = "U64"
+    case c64 = "C64"
+    case f4 = "F4"
+    case f6E2M3 = "F6_E2M3"
+    case f6E3M2 = "F6_E3M2"
+    case f8E5M2 = "F8_E5M2"
+    case f8E4M3 = "F8_E4M3"
+    case f8E8M0 = "F8_E8M0"
+    case f8E4M3FNUZ = "F8_E4M3FNUZ"
+    case f8E5M2FNUZ = "F8_E5M2FNUZ"
+
+    /// Size of one element in bits.
+    var bitCount: Int {
+        switch self {
+        case .f4: 4
+        case .f6E2M3, .f6E3M2: 6
+        case .bool, .u8, .i8, .f8E5M2, .f8E4M3, .f8E8M0, .f8E4M3FNUZ, .f8E5M2FNUZ: 8
+        case .i16, .u16, .f16, .bf16: 16
+        case .i32, .u32, .f32: 32
+        case .i64, .u64, .f64, .c64: 64
+        }
+    }
+
+    /// The same type of a tensor here, if there is one.
+    var dtype: DType? {
+        switch self {
+        case .bool: .bool
+        case .u8: .uint8
+        case .i8: .int8
+        case .i16: .int16
+        case .i32: .int32
+        case .i64: .int64
+        case .f16: .float16
+        case .bf16: .bfloat16
+        case .f32: .float32
+        case .f64: .float64
+        case .u16, .u32, .u64, .c64, .f4, .f6E2M3, .f6E3M2, .f8E5M2, .f8E4M3, .f8E8M0,
+            .f8E4M3FNUZ, .f8E5M2FNUZ:
+            nil
+        }
+    }
+}

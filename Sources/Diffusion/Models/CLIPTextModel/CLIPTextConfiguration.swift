@@ -1,0 +1,66 @@
+/// The shape of a `CLIPTextModel`: its `config.json`, with transformers' own defaults for absent keys.
+public struct CLIPTextConfiguration: Decodable, Equatable, Sendable {
+    public var vocabSize = 49408
+    public var hiddenSize = 512
+    public var intermediateSize = 2048
+    public var numHiddenLayers = 12
+    public var numAttentionHeads = 8
+    public var maxPositionEmbeddings = 77
+    /// "quick_gelu" (CLIP) or "gelu" (OpenCLIP).
+    public var hiddenAct = "quick_gelu"
+    public var layerNormEps = 1e-5
+
+    public init() {}
+
+    private enum CodingKeys: String, CodingKey {
+        case vocabSize, hiddenSize, intermediateSize, numHiddenLayers, numAttentionHeads
+        case maxPositionEmbeddings, hiddenAct, layerNormEps
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        func read<Value: Decodable>(_ key: CodingKeys, into value: inout Value) throws {
+            value = try values.decodeIfPresent(Value.self, forKey: key) ?? value
+        }
+        try read(.vocabSize, into: &vocabSize)
+        try read(.hiddenSize, into: &hiddenSize)
+        try read(.intermediateSize, into: &intermediateSize)
+        try read(.numHiddenLayers, into: &numHiddenLayers)
+        try read(.numAttentionHeads, into: &numAttentionHeads)
+        try read(.maxPositionEmbeddings, into: &maxPositionEmbeddings)
+        try read(.hiddenAct, into: &hiddenAct)
+        try read(.layerNormEps, into: &layerNormEps)
+    }
+
+    /// Reads `config.json` and checks every value.
+    /// - Throws: `ConfigurationError` that names the file, the key and what is supported.
+    public init(path: String) throws {
+        self = try ConfigurationFile.decode(Self.self, path: path)
+        func require(_ condition: Bool, _ key: String, _ value: Any, _ supported: String) throws {
+            guard condition else {
+                throw ConfigurationError.unsupported(
+                    path: path, key: key, value: "\(value)", supported: supported)
+            }
+        }
+        let sizes = 1...(1 << 24)
+        try require(sizes.contains(vocabSize), "vocab_size", vocabSize, "a positive number")
+        try require(sizes.contains(hiddenSize), "hidden_size", hiddenSize, "a positive number")
+        try require(
+            sizes.contains(intermediateSize), "intermediate_size", intermediateSize,
+            "a positive number")
+        try require(
+            (1...1024).contains(numHiddenLayers), "num_hidden_layers", numHiddenLayers, "1 to 1024")
+        try require(
+            sizes.contains(numAttentionHeads) && hiddenSize % numAttentionHeads == 0,
+            "num_attention_heads", numAttentionHeads, "a divisor of hidden_size (\(hiddenSize))")
+        try require(
+            (2...65536).contains(maxPositionEmbeddings), "max_position_embeddings",
+            maxPositionEmbeddings, "2 to 65536")
+        try require(
+            ["quick_gelu", "gelu"].contains(hiddenAct), "hidden_act", "\"\(hiddenAct)\"",
+            "\"quick_gelu\" or \"gelu\"")
+        try require(
+            layerNormEps > 0 && layerNormEps < 1, "layer_norm_eps", layerNormEps,
+            "a small positive number")
+    }
+}

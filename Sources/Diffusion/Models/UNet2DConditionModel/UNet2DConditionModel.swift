@@ -1,0 +1,61 @@
+import Checkpoints
+import Torch
+import TorchNN
+
+/// Predicts the noise in noised latents, given the timestep and the prompt (Rombach et al., 2022).
+///
+/// Answers to diffusers' `UNet2DConditionModel` in the Stable Diffusion 1.x and 2.x families.
+public final class UNet2DConditionModel {
+    public let configuration: UNet2DConditionConfiguration
+    private let convIn: Conv2d
+    private let timeEmbedding: TimestepEmbedding
+    private let downBlocks: [UNetDownBlock]
+    private let midBlock: UNetMidBlock
+    private let upBlocks: [UNetUpBlock]
+    private let normOut: GroupNorm
+    private let convOut: Conv2d
+
+    /// - Parameter weights: named as in diffusers.
+    /// - Throws: `CheckpointError` if a tensor is missing, unknown, or of another shape than configured.
+    public init(
+        _ weights: Weights, configuration: UNet2DConditionConfiguration, in library: LibTorch
+    ) throws {
+        self.configuration = configuration
+        let width = configuration.firstWidth
+        let levels = configuration.blockOutChannels.indices
+        convIn = try Conv2d(
+            weights / "conv_in", from: configuration.inChannels, to: width, kernel: 3, padding: 1)
+        timeEmbedding = try TimestepEmbedding(
+            weights / "time_embedding", channels: width, size: configuration.timeEmbeddingSize,
+            flipsSinToCos: configuration.flipSinToCos, frequencyShift: configuration.freqShift,
+            in: library)
+        downBlocks = try levels.map {
+            try UNetDownBlock(weights / "down_blocks" / $0, level: $0, configuration)
+        }
+        midBlock = try UNetMidBlock(weights / "mid_block", configuration)
+        upBlocks = try levels.map {
+            try UNetUpBlock(weights / "up_blocks" / $0, index: $0, configuration)
+        }
+        normOut = try GroupNorm(
+            weights / "conv_norm_out", channels: width, groups: configuration.normNumGroups,
+            epsilon: configuration.normEps)
+        convOut = try Conv2d(
+            weights / "conv_out", from: width, to: configuration.outChannels, kernel: 3, padding: 1)
+        try weights.finish()
+    }
+
+    /// - Parameters:
+    ///   - latents: `[N, in channels, H, W]`.
+    ///   - timestep: 0 up to the number of training timesteps.
+    ///   - context: the prompt's hidden states, `[N, tokens, cross attention size]`.
+    /// - Returns: `[N, out channels, H, W]`: noise, velocity or sample, as the model was trained.
+    public func callAsFunction(_ latents: Tensor, timestep: Int, context: Tensor) throws -> Tensor {
+        let conditioning = UNetConditioning(time: try timeEmbedding(timestep), context: context)
+        var hidden = try convIn(latents)
+        var skips = [hidden]
+        for block in downBlocks { hidden = try block(hidden, conditioning, skips: &skips) }
+        hidden = try midBlock(hidden, conditioning)
+        for block in upBlocks { hidden = try block(hidden, conditioning, skips: &skips) }
+        return try convOut(normOut(hidden).silu())
+    }
+}

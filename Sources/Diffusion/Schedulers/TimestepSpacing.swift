@@ -1,0 +1,33 @@
+/// Which of the training timesteps inference visits (Lin et al., 2023, table 2).
+public enum TimestepSpacing: String, Sendable, CaseIterable {
+    case leading
+    case trailing
+    case linspace
+
+    /// Timesteps from the noisiest to the cleanest, as diffusers' `set_timesteps` gives them.
+    ///
+    /// - Parameters:
+    ///   - steps: 1 to `trainingSteps`.
+    ///   - offset: added where spacing is leading.
+    func timesteps(_ steps: Int, of trainingSteps: Int, offset: Int) -> [Int] {
+        switch self {
+        case .leading:
+            let ratio = trainingSteps / steps
+            return (0..<steps).reversed().map { $0 * ratio + offset }
+        case .trailing:
+            // numpy.arange(trainingSteps, 0, -ratio) computes its length first, then each value.
+            let ratio = Double(trainingSteps) / Double(steps)
+            let count = Int((Double(trainingSteps) / ratio).rounded(.up))
+            return (0..<count).map { index in
+                Int((Double(trainingSteps) - Double(index) * ratio).rounded(.toNearestOrEven)) - 1
+            }
+        case .linspace:
+            guard steps > 1 else { return [0] }
+            let step = Double(trainingSteps - 1) / Double(steps - 1)
+            return (0..<steps).reversed().map { index in
+                index == steps - 1
+                    ? trainingSteps - 1 : Int((Double(index) * step).rounded(.toNearestOrEven))
+            }
+        }
+    }
+}

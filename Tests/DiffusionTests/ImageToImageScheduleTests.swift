@@ -1,0 +1,27 @@
+import Testing
+
+@testable import Diffusion
+
+/// The loop's start, against the arithmetic of gpi_pack's `get_hidden_states` as Python does it.
+@Suite struct ImageToImageScheduleTests {
+    /// Measured on gpi_pack 0.2.1 with 1000 training timesteps and leading spacing.
+    private static let measured:
+        [(strength: Double, offset: Int, noise: Int, calls: Int, first: Int?)] = [
+            (1, 1, 981, 49, 961), (0.6, 1, 601, 30, 581), (0.58, 1, 581, 28, nil),
+            (0.01, 1, 1, 0, nil),
+            (0.6, 0, 580, 30, nil), (0.01, 0, 980, 0, nil),
+        ]
+
+    @Test func fiftySteps() throws {
+        for (strength, offset, noise, calls, first) in Self.measured {
+            var configuration = DDIMConfiguration()
+            configuration.stepsOffset = offset
+            let all = try DDIMScheduler(configuration).timesteps(50)
+            let schedule = ImageToImageSchedule(
+                strength: strength, allTimesteps: all, steps: 50, stepsOffset: offset)
+            #expect(schedule.timesteps.count == calls, "strength \(strength), offset \(offset)")
+            if strength != 0.58 { #expect(schedule.noiseTimestep == noise) }
+            if let first { #expect(schedule.timesteps.first == first) }
+        }
+    }
+}

@@ -1,0 +1,164 @@
+"""The C interface without Python: a small program, compiled and run."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+ROOT = Path(__file__).parents[2]
+HEADER = ROOT / "Sources" / "GPIDiffusionC" / "include" / "gpi_diffusion.h"
+DEMO = ROOT / "python" / "demo_checkpoint"
+STRICT = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"]
+
+#: gpi_status
+INVALID_ARGUMENT, NOT_FOUND = 1, 2
+
+
+@pytest.fixture(scope="module")
+def library() -> Path:
+    """The folder of the dynamic library; a build of a second if nothing has changed."""
+    # The flags of setup.py, so that one build serves both.
+    build = ["swift", "build", "--package-path", str(ROOT), "-c", "release"]
+    subprocess.run([*build, "--product", "gpi_diffusion"], check=True, stdout=subprocess.DEVNULL)
+    shown = subprocess.run([*build, "--show-bin-path"], check=True, capture_output=True, text=True)
+    return Path(shown.stdout.strip())
+
+
+@pytest.fixture(scope="module")
+def program(library, tmp_path_factory) -> Path:
+    program = tmp_path_factory.mktemp("c") / "extract"
+    source = Path(__file__).with_name("extract.c")
+    command = ["cc", "-std=c11", *STRICT, "-I", HEADER.parent, source, "-o", program]
+    command += ["-L", library, f"-Wl,-rpath,{library}", "-lgpi_diffusion"]
+    subprocess.run(command, check=True)
+    return program
+
+
+@pytest.fixture
+def image(tmp_path) -> Path:
+    """A picture that is shrunk and padded on its way: a gradient with edges in it."""
+    across, down = np.meshgrid(np.arange(601), np.arange(333))
+    pixels = np.stack([across % 256, down % 256, (across * down) % 251], axis=-1)
+    path = tmp_path / "picture.ppm"
+    Image.fromarray(pixels.astype(np.uint8)).save(path)
+    return path
+
+
+def run(program, *arguments, **environment) -> subprocess.CompletedProcess:
+    libtorch = str(Path(torch.__file__).parent / "lib")
+    return subprocess.run(
+        [program, *arguments],
+        env=os.environ | {"LIBTORCH": libtorch} | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("standard", ["c99", "c11", "c17"])
+def test_header_is_c(standard):
+    subprocess.run(
+        ["cc", f"-std={standard}", *STRICT, "-fsyntax-only", "-x", "c", HEADER],
+        check=True,
+    )
+
+
+@pytest.mark.parametrize("standard", ["c++11", "c++20"])
+def test_header_is_cpp(standard):
+    subprocess.run(
+        ["g++", f"-std={standard}", *STRICT, "-fsyntax-only", "-x", "c++", HEADER],
+        check=True,
+    )
+
+
+def test_as_from_python(program, image, tmp_path):
+    """Same latents and same picture as by the Python module, bit for bit."""
+    import gpi_pack.diffusion
+
+    done = run(program, DEMO, image, tmp_path / "c.pt", "42", tmp_path / "c.ppm")
+    assert done.returncode == 0, done.stderr
+    gpi_pack.diffusion.extract_images(
+        [str(image)],
+        ["x"],
+        str(tmp_path),
+        str(tmp_path),
+        model_id=str(DEMO),
+        device="cpu",
+        seed=42,
+    )
+    ours = torch.load(tmp_path / "c.pt", weights_only=True)
+    python = torch.load(tmp_path / "hidden_0.pt", weights_only=True)
+    assert ours.dtype == python.dtype and ours.stride() == python.stride()
+    assert torch.equal(ours, python)
+    with (
+        Image.open(tmp_path / "c.ppm") as decoded,
+        Image.open(tmp_path / "gen_0.png") as expected,
+    ):
+        assert np.array_equal(np.asarray(decoded), np.asarray(expected))
+
+    shape, ends = done.stdout.splitlines()
+    assert [int(size) for size in shape.split()] == list(ours.shape)
+    assert [np.float32(end) for end in ends.split()] == [
+        ours.ravel()[0],
+        ours.ravel()[-1],
+    ]
+
+
+@pytest.mark.parametrize(
+    "size", [(1, 1), (7, 300), (511, 513), (513, 511), (561, 561), (1600, 900), (5, 2000)]
+)
+def test_prepared_picture(size, library):
+    """The pixels that are encoded are those of Pillow and numpy, bit for bit."""
+    rng = np.random.default_rng(0)
+    image = Image.fromarray(rng.integers(0, 256, (size[1], size[0], 3), np.uint8))
+    interface = ctypes.CDLL(str(library / "libgpi_diffusion.so"))
+    for side in (interface.gpi_picture_width, interface.gpi_picture_height):
+        side.restype = ctypes.c_int64
+    interface.gpi_picture_rgb.restype = ctypes.c_void_p
+    interface.gpi_last_error.restype = ctypes.c_char_p
+    handle = ctypes.c_void_p()
+    width, height = map(ctypes.c_int64, size)
+    status = interface.gpi_prepare_picture(image.tobytes(), width, height, ctypes.byref(handle))
+    assert status == 0, interface.gpi_last_error()
+    width, height = interface.gpi_picture_width(handle), interface.gpi_picture_height(handle)
+    data = ctypes.string_at(interface.gpi_picture_rgb(handle), width * height * 3)
+    interface.gpi_picture_free(handle)
+
+    if max(size) > 512:
+        # One side is 512. The other is rounded down, also where it was equal: 561 gives 511.
+        scale = 512 / max(size)
+        across = size[0] > size[1]
+        image = image.resize(
+            (512, int(size[1] * scale)) if across else (int(size[0] * scale), 512), Image.LANCZOS
+        )
+    padding = [((-side % 8) // 2, -side % 8 - (-side % 8) // 2) for side in image.size]
+    expected = np.pad(np.array(image), (padding[1], padding[0], (0, 0)), mode="reflect")
+    ours = np.frombuffer(data, np.uint8).reshape(height, width, 3)
+    assert np.array_equal(ours, expected)
+
+
+def test_absent_model(program, image, tmp_path):
+    done = run(program, tmp_path / "absent", image, tmp_path / "c.pt")
+    assert done.returncode == NOT_FOUND
+    assert str(tmp_path / "absent") in done.stderr
+    assert not (tmp_path / "c.pt").exists()
+
+
+def test_picture_without_pixels(program, tmp_path):
+    (tmp_path / "empty.ppm").write_bytes(b"P6 0 5 255\n")
+    done = run(program, DEMO, tmp_path / "empty.ppm", tmp_path / "c.pt")
+    assert done.returncode == INVALID_ARGUMENT
+    assert "width" in done.stderr
+
+
+def test_libtorch_that_is_nowhere(program, image, tmp_path):
+    done = run(program, DEMO, image, tmp_path / "c.pt", LIBTORCH="/nowhere")
+    assert done.returncode != 0
+    assert "LIBTORCH=/nowhere" in done.stderr

@@ -1,0 +1,35 @@
+"""One side's extraction in a process of its own, for test_full_size.py.
+
+    python full_size_run.py original|ours MODEL PICTURE OUTPUT latents|pictures WHEEL_FOLDER
+
+Prints the seconds that the call took, model loading included, and the process's peak memory.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import time
+from pathlib import Path
+
+
+def main(side, model, picture, output, wanted, wheel_folder):
+    start = time.perf_counter()
+    if side == "original":
+        from reference import Original
+
+        extract_images = Original(Path(wheel_folder)).extract_images
+    else:
+        from gpi_pack.diffusion import extract_images
+    imported = time.perf_counter()
+    pictures = [output] if wanted == "pictures" else []
+    extract_images([picture], ["x"], output, *pictures, model_id=model, device="cpu", seed=42)
+    done = time.perf_counter()
+    # In kilobytes on Linux.
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    print(json.dumps({"import": imported - start, "seconds": done - imported, "gigabytes": peak}))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,65 @@
+"""The VAE of Stable Diffusion 1.5 in its full size, with random weights, at 512 by 512."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from checkpoints import Recipe, widened_vae
+from conftest import SELF_CHECK
+from pictures import picture
+from PIL import Image
+
+FULL_SIZE = Recipe((128, 256, 512, 512), layers=2, groups=32)
+
+
+@pytest.mark.slow
+def test_parity_time_and_memory(original, checkpoints, measured, pytestconfig, tmp_path):
+    model = tmp_path / "model"
+    checkpoints.add(model, widened_vae(FULL_SIZE, seed=0), FULL_SIZE)
+    picture(512, 512, "hopper").save(tmp_path / "picture.png")
+    wheel_folder = pytestconfig.cache.mkdir("gpi_pack-original")
+
+    for side in ("original", "ours"):
+        for wanted in ("latents", "pictures"):
+            # Processes of their own: neither inherits the other's memory, nor the tests'.
+            script = Path(__file__).with_name("full_size_run.py")
+            arguments = [
+                model,
+                tmp_path / "picture.png",
+                tmp_path / side,
+                wanted,
+                wheel_folder,
+            ]
+            done = subprocess.run(
+                [
+                    sys.executable,
+                    script,
+                    "original" if SELF_CHECK else side,
+                    *arguments,
+                ],
+                env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            assert done.returncode == 0, done.stderr
+            figures = json.loads(done.stdout.splitlines()[-1])
+            check = f"full size, {wanted}, {side}"
+            measured.note(check, "seconds in extract_images", figures["seconds"], "")
+            measured.note(check, "seconds to import", figures["import"], "")
+            measured.note(check, "peak memory in GiB", figures["gigabytes"], "")
+
+    pair = [
+        torch.load(tmp_path / side / "hidden_0.pt", weights_only=True)
+        for side in ("ours", "original")
+    ]
+    measured.latents("full size", *pair)
+    pair = [np.array(Image.open(tmp_path / side / "gen_0.png")) for side in ("ours", "original")]
+    measured.levels("full size", *pair)
