@@ -80,10 +80,9 @@ class BuildSwift(build_ext):
         """The Swift package as one archive."""
         # In the source tree, so that the next build starts from this one; a tree that cannot be
         # written to is built from all the same.
-        # A folder of its own: with the runtime inside, everything is compiled differently.
-        build = ROOT / ".build"
-        writable = os.access(build if build.exists() else ROOT, os.W_OK)
-        scratch = build / "python" if writable else self.work / "swift"
+        scratch = ROOT / ".build"
+        if not os.access(scratch if scratch.exists() else ROOT, os.W_OK):
+            scratch = self.work / "swift"
         options = ["-c", "release", "--static-swift-stdlib", "--scratch-path", scratch]
         options += ["--package-path", ROOT, "--product", PRODUCT]
         self.call([self.swift / "swift", "build", *options])
