@@ -43,7 +43,9 @@ let package = Package(
         .testTarget(
             name: "CheckpointsTests", dependencies: ["Checkpoints", "TestSupport"],
             exclude: ["reference.py"]),
-        .testTarget(name: "DiffusionTests", dependencies: ["Diffusion"]),
+        .testTarget(
+            name: "DiffusionTests", dependencies: ["Diffusion", "TestSupport"],
+            exclude: ["Tokenizer/corpus.py", "Tokenizer/reference.py"]),
         .testTarget(
             name: "ImagingTests", dependencies: ["Imaging", "ImageFiles"],
             exclude: ["reference.py"]),
