@@ -13,10 +13,12 @@
 
 // MARK: - Interruption
 
-/// What the interruption callback needs: the state of the thread that waits for the core.
-typedef struct Waiting {
-    PyThreadState *thread;
-} Waiting;
+/// The core's extractor, and what its callbacks need.
+typedef struct Extractor {
+    gpi_extractor *core;
+    /// The state of the thread that waits for the core.
+    PyThreadState *waiting;
+} Extractor;
 
 /// Runs Python's signal handlers. An exception of theirs (KeyboardInterrupt) stays pending in the
 /// thread's state while the lock is away again, and is the exception of the call in the end.
@@ -24,11 +26,20 @@ typedef struct Waiting {
 /// The core calls back on the thread that called it, so the state that this thread gave up is the
 /// one to take back.
 static int is_interrupted(void *context) {
-    Waiting *waiting = context;
-    PyEval_RestoreThread(waiting->thread);
-    int status = PyErr_CheckSignals();
-    waiting->thread = PyEval_SaveThread();
-    return status < 0;
+    Extractor *extractor = context;
+    PyEval_RestoreThread(extractor->waiting);
+    int interrupted = PyErr_Occurred() != NULL || PyErr_CheckSignals() < 0;
+    extractor->waiting = PyEval_SaveThread();
+    return interrupted;
+}
+
+/// A warning of the core's as one of Python's. Where warnings are errors, the exception stays pending
+/// as one of a signal handler does, and `is_interrupted` ends the work.
+static void warn(void *context, const char *text) {
+    Extractor *extractor = context;
+    PyEval_RestoreThread(extractor->waiting);
+    if (!PyErr_Occurred()) (void)PyErr_WarnEx(PyExc_UserWarning, text, 1);
+    extractor->waiting = PyEval_SaveThread();
 }
 
 /// After the core: an error of its own, or a signal that came in its last moment. 0, or -1 with an
@@ -44,10 +55,9 @@ static int settle(gpi_status status, PyObject *about) {
 
 // MARK: - One picture
 
-static int extract(gpi_extractor *extractor, const Arguments *arguments, Py_ssize_t index,
+static int extract(Extractor *extractor, const Arguments *arguments, Py_ssize_t index,
                    const Pixels *pixels, PyObject *about, gpi_latents **latents) {
     gpi_request request = GPI_REQUEST_INIT;
-    Waiting waiting;
     request.rgb = pixels->rgb;
     request.width = pixels->width;
     request.height = pixels->height;
@@ -63,25 +73,24 @@ static int extract(gpi_extractor *extractor, const Arguments *arguments, Py_ssiz
     request.has_seed = arguments->has_seed;
     request.seed = arguments->seed;
     request.interruption = is_interrupted;
-    request.interruption_context = &waiting;
-    waiting.thread = PyEval_SaveThread();
-    gpi_status status = gpi_extract(extractor, &request, latents);
-    PyEval_RestoreThread(waiting.thread);
+    request.interruption_context = extractor;
+    extractor->waiting = PyEval_SaveThread();
+    gpi_status status = gpi_extract(extractor->core, &request, latents);
+    PyEval_RestoreThread(extractor->waiting);
     return settle(status, about);
 }
 
 /// Decodes the latents and writes the picture, if pictures are asked for.
-static int write_decoded(gpi_extractor *extractor, const Arguments *arguments, Py_ssize_t index,
+static int write_decoded(Extractor *extractor, const Arguments *arguments, Py_ssize_t index,
                          const gpi_latents *latents, PyObject *about) {
     if (arguments->output_image_dir == NULL) return 0;
     PyObject *path =
         numbered_path(arguments->output_image_dir, arguments->save_name, index, ".png");
     if (path == NULL) return -1;
     gpi_picture *picture = NULL;
-    Waiting waiting;
-    waiting.thread = PyEval_SaveThread();
-    gpi_status status = gpi_decode(extractor, latents, is_interrupted, &waiting, &picture);
-    PyEval_RestoreThread(waiting.thread);
+    extractor->waiting = PyEval_SaveThread();
+    gpi_status status = gpi_decode(extractor->core, latents, is_interrupted, extractor, &picture);
+    PyEval_RestoreThread(extractor->waiting);
     int result = settle(status, about);
     if (result == 0) result = write_picture(picture, path, about);
     gpi_picture_free(picture);
@@ -99,7 +108,7 @@ static int write_hidden(const Arguments *arguments, Py_ssize_t index, const gpi_
     return result;
 }
 
-static int process(gpi_extractor *extractor, const Arguments *arguments, Py_ssize_t index) {
+static int process(Extractor *extractor, const Arguments *arguments, Py_ssize_t index) {
     PyObject *about = picture_name(arguments, index);
     if (about == NULL) return -1;
     Pixels pixels;
@@ -130,7 +139,7 @@ static PyObject *progress_bar(Py_ssize_t total) {
     return bar;
 }
 
-static int process_all(gpi_extractor *extractor, const Arguments *arguments) {
+static int process_all(Extractor *extractor, const Arguments *arguments) {
     Py_ssize_t count = PyTuple_Size(arguments->images);
     PyObject *bar = progress_bar(count);
     if (bar == NULL) return -1;
@@ -156,31 +165,31 @@ static PyObject *blamed(gpi_status status, const Arguments *arguments) {
         : PyUnicode_FromFormat("model_id %R", arguments->model_id);
 }
 
-static gpi_extractor *open_extractor(const Arguments *arguments) {
+/// Makes the core's extractor; 0, or -1 with an exception.
+static int open_extractor(const Arguments *arguments, Extractor *extractor) {
     gpi_extractor_options options = GPI_EXTRACTOR_OPTIONS_INIT;
+    options.warning = warn;
+    options.warning_context = extractor;
     if (arguments->device != NULL) {
         options.device = PyUnicode_AsUTF8AndSize(arguments->device, NULL);
-        if (options.device == NULL) return NULL;
+        if (options.device == NULL) return -1;
     }
-    if (open_libtorch() < 0) return NULL;
-    PyObject *folder = model_folder(arguments->model_id, arguments->cache_dir);
-    if (folder == NULL) return NULL;
-    gpi_extractor *extractor = NULL;
+    if (open_libtorch() < 0) return -1;
+    PyObject *folder = model_folder(arguments->model_id, arguments->cache_dir,
+                                    arguments->strength > 0 ? WHOLE_MODEL : AUTOENCODER_ALONE);
+    if (folder == NULL) return -1;
+    int result = -1;
     options.model_folder = PyUnicode_AsUTF8AndSize(folder, NULL);
     if (options.model_folder != NULL) {
-        gpi_status status;
-        Py_BEGIN_ALLOW_THREADS
-        status = gpi_extractor_create(&options, &extractor);
-        Py_END_ALLOW_THREADS
+        extractor->waiting = PyEval_SaveThread();
+        gpi_status status = gpi_extractor_create(&options, &extractor->core);
+        PyEval_RestoreThread(extractor->waiting);
         PyObject *about = blamed(status, arguments);
-        if (about == NULL || settle(status, about) < 0) {
-            gpi_extractor_free(extractor);
-            extractor = NULL;
-        }
+        if (about != NULL) result = settle(status, about);
         Py_XDECREF(about);
     }
     Py_DECREF(folder);
-    return extractor;
+    return result;
 }
 
 static int run(const Arguments *arguments) {
@@ -189,11 +198,11 @@ static int run(const Arguments *arguments) {
     if (arguments->output_image_dir != NULL
         && make_folder("output_image_dir", arguments->output_image_dir) < 0)
         return -1;
-    gpi_extractor *extractor = open_extractor(arguments);
-    if (extractor == NULL) return -1;
-    int result = process_all(extractor, arguments);
+    Extractor extractor = {NULL, NULL};
+    int result = open_extractor(arguments, &extractor);
+    if (result == 0) result = process_all(&extractor, arguments);
     Py_BEGIN_ALLOW_THREADS
-    gpi_extractor_free(extractor);
+    gpi_extractor_free(extractor.core);
     Py_END_ALLOW_THREADS
     return result;
 }
@@ -237,13 +246,14 @@ PyDoc_STRVAR(
     "cache_dir\n"
     "    Where models from the Hub are kept; None for huggingface_hub's own folder.\n"
     "strength\n"
-    "    How far the picture is changed, 0 (not at all) to 1. So far only 0.\n"
+    "    How far the picture is changed, 0 (not at all) to 1. Above 0, noise is added up to that\n"
+    "    share of the way and taken away again under the prompt, by the UNet.\n"
     "num_inference_steps\n"
-    "    At least 1. Without influence at strength 0.\n"
+    "    Steps of the whole way, at least 1; a strength below 1 takes a share of them.\n"
     "guidance_scale\n"
-    "    A finite number. Without influence at strength 0.\n"
+    "    How strongly the prompt is followed; a finite number.\n"
     "negative_prompt\n"
-    "    A text or None. Without influence at strength 0.\n"
+    "    What guidance leads away from: a text or None.\n"
     "seed\n"
     "    An int as for torch.manual_seed, set again before each picture: equal sizes share\n"
     "    their noise. None leaves the noise to the generator of the process.\n"
@@ -251,8 +261,8 @@ PyDoc_STRVAR(
     "Errors name the argument or the picture. ValueError and TypeError: an argument, or a\n"
     "file that holds no picture. FileNotFoundError: no such picture or model. OSError: a file\n"
     "cannot be read or written. ImportError: torch is missing or older than 2.10.\n"
-    "NotImplementedError: a strength other than 0. KeyboardInterrupt stops a run within one\n"
-    "operation of the model and leaves no partial file.");
+    "KeyboardInterrupt stops a run within one operation of the model and leaves no partial\n"
+    "file.");
 
 static PyObject *extract_images(PyObject *module, PyObject *positional, PyObject *keywords) {
     (void)module;

@@ -4,41 +4,85 @@
 
 // MARK: - Which files
 
-/// Weights in the order of preference: a complete `.safetensors`, one in shards, then `.bin`.
-/// The first whose `listed` file the repository has is fetched by its patterns.
-static const struct Weights {
-    const char *listed;
-    const char *patterns[2];
-} WEIGHTS[] = {
-    {"vae/diffusion_pytorch_model.safetensors", {"vae/diffusion_pytorch_model.safetensors"}},
-    {"vae/diffusion_pytorch_model.safetensors.index.json",
-     {"vae/diffusion_pytorch_model.safetensors.index.json",
-      "vae/diffusion_pytorch_model-*-of-*.safetensors"}},
-    {"vae/diffusion_pytorch_model.bin", {"vae/diffusion_pytorch_model.bin"}},
-    {"vae/diffusion_pytorch_model.bin.index.json",
-     {"vae/diffusion_pytorch_model.bin.index.json", "vae/diffusion_pytorch_model-*-of-*.bin"}},
-};
+/// A part of a model that has weights, and what their files' names begin with.
+typedef struct Component {
+    const char *folder;
+    const char *safetensors;
+    const char *pickle;
+} Component;
+
+static const Component AUTOENCODER = {"vae", "diffusion_pytorch_model", "diffusion_pytorch_model"};
+static const Component UNET = {"unet", "diffusion_pytorch_model", "diffusion_pytorch_model"};
+static const Component TEXT_ENCODER = {"text_encoder", "model", "pytorch_model"};
+
+/// Appends a new str to a list and gives it away; 0, or -1 with an exception.
+static int append(PyObject *list, PyObject *text) {
+    if (text == NULL) return -1;
+    int status = PyList_Append(list, text);
+    Py_DECREF(text);
+    return status;
+}
+
+/// If the repository has `<folder>/<base><suffix>`, appends it and the shards that it may be the
+/// index of. 1 if it has, 0 if not, -1 with an exception.
+static int append_listed(PyObject *list, PyObject *files, const char *folder, const char *base,
+                         const char *suffix, const char *shards) {
+    PyObject *name = PyUnicode_FromFormat("%s/%s%s", folder, base, suffix);
+    if (name == NULL) return -1;
+    int found = PySequence_Contains(files, name);
+    if (found <= 0) {
+        Py_DECREF(name);
+        return found;
+    }
+    if (append(list, name) < 0) return -1;
+    if (shards == NULL) return 1;
+    return append(list, PyUnicode_FromFormat("%s/%s%s", folder, base, shards)) < 0 ? -1 : 1;
+}
+
+/// Appends the patterns of the weights that are best: safetensors before pickles, whole files before
+/// shards, full precision before half.
+static int append_weights(PyObject *list, PyObject *model_id, PyObject *files,
+                          const Component *component) {
+    const struct {
+        const char *base, *suffix, *shards;
+    } forms[] = {
+        {component->safetensors, ".safetensors", NULL},
+        {component->safetensors, ".safetensors.index.json", "-*-of-*.safetensors"},
+        {component->pickle, ".bin", NULL},
+        {component->pickle, ".bin.index.json", "-*-of-*.bin"},
+        {component->safetensors, ".fp16.safetensors", NULL},
+        {component->pickle, ".fp16.bin", NULL},
+    };
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        int found = append_listed(list, files, component->folder, forms[i].base, forms[i].suffix,
+                                  forms[i].shards);
+        if (found != 0) return found < 0 ? -1 : 0;
+    }
+    PyErr_Format(PyExc_FileNotFoundError,
+                 "model_id: %R on the Hugging Face Hub has no weights in %s (%s.safetensors or "
+                 "%s.bin); pass a model in the layout of diffusers.",
+                 model_id, component->folder, component->safetensors, component->pickle);
+    return -1;
+}
 
 /// The patterns of files to fetch from a repository with these files. A new list; NULL with an
 /// exception.
-static PyObject *patterns(PyObject *model_id, PyObject *files) {
-    for (size_t i = 0; i < sizeof WEIGHTS / sizeof *WEIGHTS; i++) {
-        PyObject *listed = PyUnicode_FromString(WEIGHTS[i].listed);
-        if (listed == NULL) return NULL;
-        int found = PySequence_Contains(files, listed);
-        Py_DECREF(listed);
-        if (found < 0) return NULL;
-        if (!found) continue;
-        const char *first = WEIGHTS[i].patterns[0];
-        const char *second = WEIGHTS[i].patterns[1];
-        return Py_BuildValue("[ssss]", "model_index.json", "vae/config.json", first,
-                             second != NULL ? second : first);
+static PyObject *patterns(PyObject *model_id, PyObject *files, ModelParts parts) {
+    PyObject *list = Py_BuildValue("[ss]", "model_index.json", "vae/config.json");
+    if (list == NULL) return NULL;
+    int status = append_weights(list, model_id, files, &AUTOENCODER);
+    if (parts == WHOLE_MODEL) {
+        static const char *const others[] = {
+            "unet/config.json", "text_encoder/config.json", "scheduler/scheduler_config.json",
+            "tokenizer/*",
+        };
+        for (size_t i = 0; status == 0 && i < sizeof others / sizeof *others; i++)
+            status = append(list, PyUnicode_FromString(others[i]));
+        if (status == 0) status = append_weights(list, model_id, files, &UNET);
+        if (status == 0) status = append_weights(list, model_id, files, &TEXT_ENCODER);
     }
-    PyErr_Format(PyExc_FileNotFoundError,
-                 "model_id: %R on the Hugging Face Hub has no autoencoder weights "
-                 "(vae/diffusion_pytorch_model.safetensors or .bin); pass a model in the layout of "
-                 "diffusers.",
-                 model_id);
+    if (status == 0) return list;
+    Py_DECREF(list);
     return NULL;
 }
 
@@ -145,11 +189,11 @@ static PyObject *kept(PyObject *model_id, PyObject *cache_dir) {
     return NULL;
 }
 
-static PyObject *fetched(PyObject *model_id, PyObject *cache_dir) {
+static PyObject *fetched(PyObject *model_id, PyObject *cache_dir, ModelParts parts) {
     PyObject *folder = NULL;
     PyObject *files = listed_files(model_id);
     if (files != NULL) {
-        PyObject *wanted = patterns(model_id, files);
+        PyObject *wanted = patterns(model_id, files, parts);
         Py_DECREF(files);
         if (wanted == NULL) return NULL;
         folder = snapshot(model_id, cache_dir, wanted);
@@ -185,7 +229,7 @@ static int is_plainly_path(PyObject *model_id) {
         || (slash != NULL && strchr(slash + 1, '/') != NULL);
 }
 
-PyObject *model_folder(PyObject *model_id, PyObject *cache_dir) {
+PyObject *model_folder(PyObject *model_id, PyObject *cache_dir, ModelParts parts) {
     int is_folder = ask("isdir", model_id);
     if (is_folder != 0) return is_folder < 0 ? NULL : Py_NewRef(model_id);
     int is_file = ask("exists", model_id);
@@ -206,5 +250,5 @@ PyObject *model_folder(PyObject *model_id, PyObject *cache_dir) {
                      model_id);
         return NULL;
     }
-    return fetched(model_id, cache_dir);
+    return fetched(model_id, cache_dir, parts);
 }
