@@ -191,10 +191,6 @@ class TestArguments:
     def test_strength_out_of_range(self, strength, refused):
         refused(ValueError, "strength", strength=strength)
 
-    @pytest.mark.parametrize("strength", [0.5, 1, 1e-300])
-    def test_strength_not_there_yet(self, strength, refused):
-        refused(NotImplementedError, "strength", strength=strength)
-
     def test_strength_of_another_type(self, refused):
         refused(TypeError, strength="0")
 

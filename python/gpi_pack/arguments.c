@@ -97,11 +97,6 @@ static int strength_argument(PyObject *value, double *result) {
         PyErr_Format(PyExc_ValueError, "strength must be between 0 and 1, not %R.", value);
         return -1;
     }
-    if (*result != 0) {
-        PyErr_Format(PyExc_NotImplementedError,
-                     "strength %R: so far only strength 0 is implemented.", value);
-        return -1;
-    }
     return 0;
 }
 

@@ -42,8 +42,8 @@ def extract_images(
     Args:
         images: A path, a PIL image, a NumPy array (``[height, width, 3]``, uint8), or a sequence
             of these.
-        prompts: A text for each picture; a single str serves all of them. Without influence at
-            strength 0.
+        prompts: A text for each picture; a single str serves all of them. Prompts, steps,
+            guidance and negative prompt have no influence at strength 0.
         output_hidden_dir: Folder for the latents, made where it is missing.
         output_image_dir: Folder for the pictures, made where it is missing. Without it nothing
             is decoded.
@@ -54,10 +54,11 @@ def extract_images(
         device: ``"cpu"``, ``"cuda"``, ``"cuda:N"`` or a ``torch.device``; None for the first
             NVIDIA device if there is one, else the CPU.
         cache_dir: Where models from the Hub are kept; None for huggingface_hub's own folder.
-        strength: How far the picture is changed, 0 (not at all) to 1. So far only 0.
-        num_inference_steps: At least 1. Without influence at strength 0.
-        guidance_scale: A finite number. Without influence at strength 0.
-        negative_prompt: A text or None. Without influence at strength 0.
+        strength: How far the picture is changed, 0 (not at all, and quickest) to 1.
+        num_inference_steps: Denoising steps from noise to picture, at least 1; a strength below 1
+            takes its share.
+        guidance_scale: How strongly the prompt is followed; a finite number.
+        negative_prompt: What the picture is to be led away from; a text or None.
         seed: As for ``torch.manual_seed``, from ``-2**63`` to ``2**64 - 1``; set again before
             each picture, so that equal sizes share their noise. None leaves the noise to the
             generator of the process.
@@ -69,7 +70,6 @@ def extract_images(
         OSError: A file cannot be read or written.
         ImportError: torch is missing or older than 2.10.
         RuntimeError: torch failed: no memory, or a process made by ``fork`` (use spawn).
-        NotImplementedError: A strength other than 0.
         KeyboardInterrupt: Ctrl-C ends a run within one operation of the model and leaves no
             partial file.
     """

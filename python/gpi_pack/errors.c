@@ -13,8 +13,6 @@ static PyObject *exception_for(gpi_status status) {
         return PyExc_OSError;
     case GPI_NO_LIBTORCH:
         return PyExc_ImportError;
-    case GPI_NOT_IMPLEMENTED:
-        return PyExc_NotImplementedError;
     case GPI_OK:
     case GPI_TORCH_ERROR:
     case GPI_INTERRUPTED:

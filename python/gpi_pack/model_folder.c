@@ -4,42 +4,82 @@
 
 // MARK: - Which files
 
-/// Weights in the order of preference: a complete `.safetensors`, one in shards, then `.bin`.
-/// The first whose `listed` file the repository has is fetched by its patterns.
-static const struct Weights {
-    const char *listed;
-    const char *patterns[2];
-} WEIGHTS[] = {
-    {"vae/diffusion_pytorch_model.safetensors", {"vae/diffusion_pytorch_model.safetensors"}},
-    {"vae/diffusion_pytorch_model.safetensors.index.json",
-     {"vae/diffusion_pytorch_model.safetensors.index.json",
-      "vae/diffusion_pytorch_model-*-of-*.safetensors"}},
-    {"vae/diffusion_pytorch_model.bin", {"vae/diffusion_pytorch_model.bin"}},
-    {"vae/diffusion_pytorch_model.bin.index.json",
-     {"vae/diffusion_pytorch_model.bin.index.json", "vae/diffusion_pytorch_model-*-of-*.bin"}},
+/// Parts of a model that have weights, and how their files' names begin. The autoencoder comes
+/// first: at strength 0 it is all that is read.
+static const struct Component {
+    const char *folder;
+    const char *safetensors;
+    const char *pickle;
+} COMPONENTS[] = {
+    {"vae", "diffusion_pytorch_model", "diffusion_pytorch_model"},
+    {"unet", "diffusion_pytorch_model", "diffusion_pytorch_model"},
+    {"text_encoder", "model", "pytorch_model"},
 };
+
+/// Appends what `format` makes of a folder and a name; 0, or -1 with an exception.
+static int append(PyObject *list, const char *format, const char *folder, const char *name) {
+    PyObject *text = PyUnicode_FromFormat(format, folder, name);
+    if (text == NULL) return -1;
+    int status = PyList_Append(list, text);
+    Py_DECREF(text);
+    return status;
+}
+
+/// Whether the repository has the file. 1 or 0; -1 with an exception.
+static int has(PyObject *files, const char *format, const char *folder, const char *name) {
+    PyObject *text = PyUnicode_FromFormat(format, folder, name);
+    if (text == NULL) return -1;
+    int found = PySequence_Contains(files, text);
+    Py_DECREF(text);
+    return found;
+}
+
+/// Appends the patterns of one component's files: of weights, a complete `.safetensors` before one
+/// in shards before `.bin`, never two of them. 1; 0 if it has no weights; -1 with an exception.
+static int append_component(PyObject *list, PyObject *files, const struct Component *component) {
+    struct {
+        const char *listed, *shards, *name;
+    } weights[] = {
+        {"%s/%s.safetensors", NULL, component->safetensors},
+        {"%s/%s.safetensors.index.json", "%s/%s-*-of-*.safetensors", component->safetensors},
+        {"%s/%s.bin", NULL, component->pickle},
+        {"%s/%s.bin.index.json", "%s/%s-*-of-*.bin", component->pickle},
+    };
+    for (size_t i = 0; i < sizeof weights / sizeof *weights; i++) {
+        const char *name = weights[i].name;
+        int found = has(files, weights[i].listed, component->folder, name);
+        if (found < 0) return -1;
+        if (!found) continue;
+        if (append(list, "%s/%s", component->folder, "config.json") < 0
+            || append(list, weights[i].listed, component->folder, name) < 0)
+            return -1;
+        const char *shards = weights[i].shards;
+        return shards != NULL && append(list, shards, component->folder, name) < 0 ? -1 : 1;
+    }
+    return 0;
+}
 
 /// The patterns of files to fetch from a repository with these files. A new list; NULL with an
 /// exception.
-static PyObject *patterns(PyObject *model_id, PyObject *files) {
-    for (size_t i = 0; i < sizeof WEIGHTS / sizeof *WEIGHTS; i++) {
-        PyObject *listed = PyUnicode_FromString(WEIGHTS[i].listed);
-        if (listed == NULL) return NULL;
-        int found = PySequence_Contains(files, listed);
-        Py_DECREF(listed);
-        if (found < 0) return NULL;
-        if (!found) continue;
-        const char *first = WEIGHTS[i].patterns[0];
-        const char *second = WEIGHTS[i].patterns[1];
-        return Py_BuildValue("[ssss]", "model_index.json", "vae/config.json", first,
-                             second != NULL ? second : first);
+static PyObject *patterns(PyObject *model_id, PyObject *files, int changed) {
+    PyObject *list = changed
+        ? Py_BuildValue("[sss]", "model_index.json", "tokenizer/*", "scheduler/*")
+        : Py_BuildValue("[s]", "model_index.json");
+    if (list == NULL) return NULL;
+    size_t count = changed ? sizeof COMPONENTS / sizeof *COMPONENTS : 1;
+    for (size_t i = 0; i < count; i++) {
+        int status = append_component(list, files, &COMPONENTS[i]);
+        if (status > 0) continue;
+        if (status == 0)
+            PyErr_Format(PyExc_FileNotFoundError,
+                         "model_id: %R on the Hugging Face Hub has no weights in %s "
+                         "(%s.safetensors or %s.bin); pass a model in the layout of diffusers.",
+                         model_id, COMPONENTS[i].folder, COMPONENTS[i].safetensors,
+                         COMPONENTS[i].pickle);
+        Py_DECREF(list);
+        return NULL;
     }
-    PyErr_Format(PyExc_FileNotFoundError,
-                 "model_id: %R on the Hugging Face Hub has no autoencoder weights "
-                 "(vae/diffusion_pytorch_model.safetensors or .bin); pass a model in the layout of "
-                 "diffusers.",
-                 model_id);
-    return NULL;
+    return list;
 }
 
 // MARK: - The Hub
@@ -145,11 +185,11 @@ static PyObject *kept(PyObject *model_id, PyObject *cache_dir) {
     return NULL;
 }
 
-static PyObject *fetched(PyObject *model_id, PyObject *cache_dir) {
+static PyObject *fetched(PyObject *model_id, PyObject *cache_dir, int changed) {
     PyObject *folder = NULL;
     PyObject *files = listed_files(model_id);
     if (files != NULL) {
-        PyObject *wanted = patterns(model_id, files);
+        PyObject *wanted = patterns(model_id, files, changed);
         Py_DECREF(files);
         if (wanted == NULL) return NULL;
         folder = snapshot(model_id, cache_dir, wanted);
@@ -185,7 +225,7 @@ static int is_plainly_path(PyObject *model_id) {
         || (slash != NULL && strchr(slash + 1, '/') != NULL);
 }
 
-PyObject *model_folder(PyObject *model_id, PyObject *cache_dir) {
+PyObject *model_folder(PyObject *model_id, PyObject *cache_dir, int changed) {
     int is_folder = ask("isdir", model_id);
     if (is_folder != 0) return is_folder < 0 ? NULL : Py_NewRef(model_id);
     int is_file = ask("exists", model_id);
@@ -206,5 +246,5 @@ PyObject *model_folder(PyObject *model_id, PyObject *cache_dir) {
                      model_id);
         return NULL;
     }
-    return fetched(model_id, cache_dir);
+    return fetched(model_id, cache_dir, changed);
 }
