@@ -1,3 +1,4 @@
+import Checkpoints
 import FoundationEssentials
 
 /// Reads one of the `config.json` files of a model in the diffusers layout.
@@ -29,18 +30,17 @@ enum ConfigurationFile {
         guard !isFolder else {
             throw ConfigurationError.unreadable(path: path, reason: "it is a folder.")
         }
-        let data: Data
         do {
-            data = try Data(contentsOf: URL(filePath: path), options: .mappedIfSafe)
-        } catch {
-            throw ConfigurationError.unreadable(
-                path: path, reason: "the system refused it (\(error)).")
+            // Mapped, so that the size is known before anything is read.
+            let file = try MappedFile(path: path)
+            guard file.count <= largestSize else {
+                throw ConfigurationError.unreadable(
+                    path: path, reason: "\(file.count) bytes are too many for a configuration.")
+            }
+            return try file.withBytes(in: 0..<file.count) { Data($0) }
+        } catch CheckpointError.cannotOpen(_, let reason) {
+            throw ConfigurationError.unreadable(path: path, reason: reason)
         }
-        guard data.count <= largestSize else {
-            throw ConfigurationError.unreadable(
-                path: path, reason: "\(data.count) bytes are too many for a configuration.")
-        }
-        return data
     }
 
     private static func describe(_ error: DecodingError) -> String {
