@@ -7,6 +7,7 @@ import random
 import sys
 
 os.environ["TRANSFORMERS_VERBOSITY"] = "error"
+sys.dont_write_bytecode = True
 
 from corpus import every_scalar, long_texts, texts  # noqa: E402
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers  # noqa: E402
