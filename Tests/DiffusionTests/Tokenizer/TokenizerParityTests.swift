@@ -23,13 +23,7 @@ import Testing
     }
 
     @Test(.timeLimit(.minutes(5))) func equalTransformers() throws {
-<<<<<<< HEAD
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
-            UUID().uuidString)
-        defer { try? FileManager.default.removeItem(at: folder) }
-=======
         let folder = try TemporaryFolder()
->>>>>>> tokenizer
         let answers = try PythonReference("reference.py").run(
             folder.path, answer: [String: Answer].self)
         #expect(answers.count == 11)
