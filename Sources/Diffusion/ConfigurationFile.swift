@@ -1,3 +1,4 @@
+import Checkpoints
 import FoundationEssentials
 
 /// Reads one of the `config.json` files of a model in the diffusers layout.
@@ -29,34 +30,41 @@ enum ConfigurationFile {
         guard !isFolder else {
             throw ConfigurationError.unreadable(path: path, reason: "it is a folder.")
         }
-        let data: Data
         do {
-            data = try Data(contentsOf: URL(filePath: path), options: .mappedIfSafe)
-        } catch {
-            throw ConfigurationError.unreadable(
-                path: path, reason: "the system refused it (\(error)).")
+            // Mapped, so that the size is known before anything is read.
+            let file = try MappedFile(path: path)
+            guard file.count <= largestSize else {
+                throw ConfigurationError.unreadable(
+                    path: path, reason: "\(file.count) bytes are too many for a configuration.")
+            }
+            return try file.withBytes(in: 0..<file.count) { Data($0) }
+        } catch CheckpointError.cannotOpen(_, let reason) {
+            throw ConfigurationError.unreadable(path: path, reason: reason)
         }
-        guard data.count <= largestSize else {
-            throw ConfigurationError.unreadable(
-                path: path, reason: "\(data.count) bytes are too many for a configuration.")
-        }
-        return data
     }
 
     private static func describe(_ error: DecodingError) -> String {
-        func place(_ context: DecodingError.Context) -> String {
-            context.codingPath.map(\.stringValue).joined(separator: ".")
-        }
         switch error {
         case .typeMismatch(let type, let context), .valueNotFound(let type, let context):
-            return "\"\(place(context))\" is not the \(type) that it should be."
+            return context.codingPath.isEmpty
+                ? "it is no JSON object." : "\"\(key(context))\" is not the \(type) that it should be."
         case .keyNotFound(let key, _):
-            return "the key \"\(key.stringValue)\" is missing."
+            return "the key \"\(snakeCase(key.stringValue))\" is missing."
         case .dataCorrupted(let context):
             return context.codingPath.isEmpty
-                ? "it is not valid JSON." : "\"\(place(context))\": \(context.debugDescription)"
+                ? "it is not valid JSON, or a number in it is not a whole one of 64 bits."
+                : "\"\(key(context))\": \(context.debugDescription)"
         @unknown default:
             return "it is not valid JSON."
         }
+    }
+
+    /// The key that an error is about, as the file spells it.
+    private static func key(_ context: DecodingError.Context) -> String {
+        context.codingPath.map { snakeCase($0.stringValue) }.joined(separator: ".")
+    }
+
+    private static func snakeCase(_ name: String) -> String {
+        name.reduce(into: "") { $0 += $1.isUppercase ? "_\($1.lowercased())" : String($1) }
     }
 }

@@ -37,6 +37,9 @@ class Recipe:
     dtype: torch.dtype = torch.float32
     #: safetensors, bin, or sharded
     files: str = "safetensors"
+    #: Factor on what the first convolutions give. A small one brings variances near the epsilon of
+    #: the normalisation behind, which otherwise could be any small number.
+    first: float = 1
     #: The attention's names before diffusers 0.18.
     old_names: bool = False
     #: Keys to take out of config.json, as in files of older versions.
@@ -48,6 +51,7 @@ RECIPES = {
     "sd2-like": Recipe((32, 64, 96, 96), layers=2, groups=32, options={"sample_size": 768}),
     "two-blocks": Recipe((32, 64), groups=8),
     "narrow": Recipe((8, 16, 16, 16), groups=4),
+    "faint": Recipe((16, 32, 32), groups=8, first=1e-3),
     "wide-latents": Recipe((16, 32, 32), groups=8, latent_channels=16),
     "float16": Recipe((32, 64, 64, 64), groups=32, dtype=torch.float16),
     "bfloat16": Recipe((16, 32), groups=8, dtype=torch.bfloat16),
@@ -91,6 +95,9 @@ def widened_vae(recipe: Recipe, seed: int) -> AutoencoderKL:
                 parameter.copy_(1 + 0.2 * noise)
             else:
                 parameter.copy_(0.1 * noise)
+        for layer in (vae.encoder.conv_in, vae.decoder.conv_in):
+            layer.weight *= recipe.first
+            layer.bias *= recipe.first
 
         pixels = torch.from_numpy(np.array(picture(96, 64, "flower"))).permute(2, 0, 1)[None]
         mean, log_variance = encoder_moments(vae, pixels / 127.5 - 1)

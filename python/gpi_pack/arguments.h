@@ -28,11 +28,8 @@ typedef struct Arguments {
     PyObject *device;
     /// str, or NULL for the usual folder
     PyObject *cache_dir;
-    /// 0 to 1
     double strength;
-    /// at least 1
     int64_t num_inference_steps;
-    /// finite
     double guidance_scale;
     /// str or NULL
     PyObject *negative_prompt;

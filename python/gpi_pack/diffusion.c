@@ -11,57 +11,51 @@
 #include "outputs.h"
 #include "pictures.h"
 
-// MARK: - The core and Python
+// MARK: - Interruption
 
-/// The extractor, and the state of the thread that waits for it.
+/// The core's extractor, and what its callbacks need.
+typedef struct Extractor {
+    gpi_extractor *core;
+    /// The state of the thread that waits for the core.
+    PyThreadState *waiting;
+} Extractor;
+
+/// Runs Python's signal handlers. An exception of theirs (KeyboardInterrupt) stays pending in the
+/// thread's state while the lock is away again, and is the exception of the call in the end.
 ///
 /// The core calls back on the thread that called it, so the state that this thread gave up is the
-/// one to take back. What a callback raises stays pending in that state while the lock is away
-/// again, and is the exception of the call in the end.
-typedef struct Core {
-    gpi_extractor *extractor;
-    PyThreadState *thread;
-} Core;
-
-/// Runs Python's signal handlers, which raise KeyboardInterrupt for Ctrl-C.
+/// one to take back.
 static int is_interrupted(void *context) {
-    Core *core = context;
-    PyEval_RestoreThread(core->thread);
-    int stop = PyErr_Occurred() || PyErr_CheckSignals() < 0;
-    core->thread = PyEval_SaveThread();
-    return stop;
+    Extractor *extractor = context;
+    PyEval_RestoreThread(extractor->waiting);
+    int interrupted = PyErr_Occurred() != NULL || PyErr_CheckSignals() < 0;
+    extractor->waiting = PyEval_SaveThread();
+    return interrupted;
 }
 
-/// What the core thinks is not meant becomes a UserWarning; as an error (-W error) it ends the work.
+/// A warning of the core's as one of Python's. Where warnings are errors, the exception stays pending
+/// as one of a signal handler does, and `is_interrupted` ends the work.
 static void warn(void *context, const char *text) {
-    Core *core = context;
-    PyEval_RestoreThread(core->thread);
-    if (!PyErr_Occurred()) PyErr_WarnEx(PyExc_UserWarning, text, 1);
-    core->thread = PyEval_SaveThread();
-}
-
-/// What an error of the core is about, by its kind: the model's files, or else `other`. A new str.
-static PyObject *blamed(gpi_status status, const Arguments *arguments, PyObject *other) {
-    return status == GPI_NOT_FOUND || status == GPI_BAD_FILE || status == GPI_IO_ERROR
-        ? PyUnicode_FromFormat("model_id %R", arguments->model_id)
-        : Py_NewRef(other);
+    Extractor *extractor = context;
+    PyEval_RestoreThread(extractor->waiting);
+    if (!PyErr_Occurred()) (void)PyErr_WarnEx(PyExc_UserWarning, text, 1);
+    extractor->waiting = PyEval_SaveThread();
 }
 
 /// After the core: an error of its own, or a signal that came in its last moment. 0, or -1 with an
 /// exception.
-static int settle(gpi_status status, const Arguments *arguments, PyObject *about) {
+static int settle(gpi_status status, PyObject *about) {
     if (PyErr_Occurred()) return -1;
-    if (status == GPI_OK) return PyErr_CheckSignals();
-    PyObject *name = blamed(status, arguments, about);
-    if (name == NULL) return -1;
-    raise_status(status, name);
-    Py_DECREF(name);
-    return -1;
+    if (status != GPI_OK) {
+        raise_status(status, about);
+        return -1;
+    }
+    return PyErr_CheckSignals();
 }
 
 // MARK: - One picture
 
-static int extract(Core *core, const Arguments *arguments, Py_ssize_t index,
+static int extract(Extractor *extractor, const Arguments *arguments, Py_ssize_t index,
                    const Pixels *pixels, PyObject *about, gpi_latents **latents) {
     gpi_request request = GPI_REQUEST_INIT;
     request.rgb = pixels->rgb;
@@ -79,25 +73,25 @@ static int extract(Core *core, const Arguments *arguments, Py_ssize_t index,
     request.has_seed = arguments->has_seed;
     request.seed = arguments->seed;
     request.interruption = is_interrupted;
-    request.interruption_context = core;
-    core->thread = PyEval_SaveThread();
-    gpi_status status = gpi_extract(core->extractor, &request, latents);
-    PyEval_RestoreThread(core->thread);
-    return settle(status, arguments, about);
+    request.interruption_context = extractor;
+    extractor->waiting = PyEval_SaveThread();
+    gpi_status status = gpi_extract(extractor->core, &request, latents);
+    PyEval_RestoreThread(extractor->waiting);
+    return settle(status, about);
 }
 
 /// Decodes the latents and writes the picture, if pictures are asked for.
-static int write_decoded(Core *core, const Arguments *arguments, Py_ssize_t index,
+static int write_decoded(Extractor *extractor, const Arguments *arguments, Py_ssize_t index,
                          const gpi_latents *latents, PyObject *about) {
     if (arguments->output_image_dir == NULL) return 0;
     PyObject *path =
         numbered_path(arguments->output_image_dir, arguments->save_name, index, ".png");
     if (path == NULL) return -1;
     gpi_picture *picture = NULL;
-    core->thread = PyEval_SaveThread();
-    gpi_status status = gpi_decode(core->extractor, latents, is_interrupted, core, &picture);
-    PyEval_RestoreThread(core->thread);
-    int result = settle(status, arguments, about);
+    extractor->waiting = PyEval_SaveThread();
+    gpi_status status = gpi_decode(extractor->core, latents, is_interrupted, extractor, &picture);
+    PyEval_RestoreThread(extractor->waiting);
+    int result = settle(status, about);
     if (result == 0) result = write_picture(picture, path, about);
     gpi_picture_free(picture);
     Py_DECREF(path);
@@ -114,16 +108,16 @@ static int write_hidden(const Arguments *arguments, Py_ssize_t index, const gpi_
     return result;
 }
 
-static int process(Core *core, const Arguments *arguments, Py_ssize_t index) {
+static int process(Extractor *extractor, const Arguments *arguments, Py_ssize_t index) {
     PyObject *about = picture_name(arguments, index);
     if (about == NULL) return -1;
     Pixels pixels;
     gpi_latents *latents = NULL;
     int result = read_picture(PyTuple_GetItem(arguments->images, index), about, &pixels);
-    if (result == 0) result = extract(core, arguments, index, &pixels, about, &latents);
+    if (result == 0) result = extract(extractor, arguments, index, &pixels, about, &latents);
     // The pixels of a photograph weigh more than all that follows.
     clear_pixels(&pixels);
-    if (result == 0) result = write_decoded(core, arguments, index, latents, about);
+    if (result == 0) result = write_decoded(extractor, arguments, index, latents, about);
     if (result == 0) result = write_hidden(arguments, index, latents, about);
     gpi_latents_free(latents);
     Py_DECREF(about);
@@ -145,14 +139,14 @@ static PyObject *progress_bar(Py_ssize_t total) {
     return bar;
 }
 
-static int process_all(Core *core, const Arguments *arguments) {
+static int process_all(Extractor *extractor, const Arguments *arguments) {
     Py_ssize_t count = PyTuple_Size(arguments->images);
     PyObject *bar = progress_bar(count);
     if (bar == NULL) return -1;
     int result = 0;
     for (Py_ssize_t i = 0; i < count && result == 0; i++) {
         result = PyErr_CheckSignals();
-        if (result == 0) result = process(core, arguments, i);
+        if (result == 0) result = process(extractor, arguments, i);
         if (result == 0) result = call_method(bar, "update");
     }
     if (result == 0) {
@@ -164,30 +158,37 @@ static int process_all(Core *core, const Arguments *arguments) {
     return result;
 }
 
-/// Loads the model. 0, or -1 with an exception.
-static int open_core(const Arguments *arguments, Core *core) {
+/// The argument that a status of `gpi_extractor_create` is about. A new str.
+static PyObject *blamed(gpi_status status, const Arguments *arguments) {
+    return status == GPI_INVALID_ARGUMENT || status == GPI_TORCH_ERROR
+        ? PyUnicode_FromString("device")
+        : PyUnicode_FromFormat("model_id %R", arguments->model_id);
+}
+
+/// Makes the core's extractor; 0, or -1 with an exception.
+static int open_extractor(const Arguments *arguments, Extractor *extractor) {
     gpi_extractor_options options = GPI_EXTRACTOR_OPTIONS_INIT;
     options.warning = warn;
-    options.warning_context = core;
+    options.warning_context = extractor;
     if (arguments->device != NULL) {
         options.device = PyUnicode_AsUTF8AndSize(arguments->device, NULL);
         if (options.device == NULL) return -1;
     }
     if (open_libtorch() < 0) return -1;
+    PyObject *folder = model_folder(arguments->model_id, arguments->cache_dir,
+                                    arguments->strength > 0 ? WHOLE_MODEL : AUTOENCODER_ALONE);
+    if (folder == NULL) return -1;
     int result = -1;
-    PyObject *device = PyUnicode_FromString("device");
-    PyObject *folder =
-        model_folder(arguments->model_id, arguments->cache_dir, arguments->strength > 0);
-    if (device != NULL && folder != NULL)
-        options.model_folder = PyUnicode_AsUTF8AndSize(folder, NULL);
+    options.model_folder = PyUnicode_AsUTF8AndSize(folder, NULL);
     if (options.model_folder != NULL) {
-        core->thread = PyEval_SaveThread();
-        gpi_status status = gpi_extractor_create(&options, &core->extractor);
-        PyEval_RestoreThread(core->thread);
-        result = settle(status, arguments, device);
+        extractor->waiting = PyEval_SaveThread();
+        gpi_status status = gpi_extractor_create(&options, &extractor->core);
+        PyEval_RestoreThread(extractor->waiting);
+        PyObject *about = blamed(status, arguments);
+        if (about != NULL) result = settle(status, about);
+        Py_XDECREF(about);
     }
-    Py_XDECREF(device);
-    Py_XDECREF(folder);
+    Py_DECREF(folder);
     return result;
 }
 
@@ -197,11 +198,11 @@ static int run(const Arguments *arguments) {
     if (arguments->output_image_dir != NULL
         && make_folder("output_image_dir", arguments->output_image_dir) < 0)
         return -1;
-    Core core = {0};
-    int result = open_core(arguments, &core);
-    if (result == 0) result = process_all(&core, arguments);
+    Extractor extractor = {NULL, NULL};
+    int result = open_extractor(arguments, &extractor);
+    if (result == 0) result = process_all(&extractor, arguments);
     Py_BEGIN_ALLOW_THREADS
-    gpi_extractor_free(core.extractor);
+    gpi_extractor_free(extractor.core);
     Py_END_ALLOW_THREADS
     return result;
 }
@@ -231,8 +232,8 @@ PyDoc_STRVAR(
     "images\n"
     "    A path, a PIL image, a NumPy array ([height, width, 3], uint8), or a sequence of these.\n"
     "prompts\n"
-    "    A text for each picture; a single str serves all of them. Prompts, steps, guidance and\n"
-    "    negative prompt have no influence at strength 0.\n"
+    "    A text for each picture; a single str serves all of them. Without influence at\n"
+    "    strength 0.\n"
     "output_hidden_dir, output_image_dir\n"
     "    Folders, made where they are missing. Without output_image_dir nothing is decoded.\n"
     "save_name, prefix_hidden\n"
@@ -245,13 +246,14 @@ PyDoc_STRVAR(
     "cache_dir\n"
     "    Where models from the Hub are kept; None for huggingface_hub's own folder.\n"
     "strength\n"
-    "    How far the picture is changed, 0 (not at all, and quickest) to 1.\n"
+    "    How far the picture is changed, 0 (not at all) to 1. Above 0, noise is added up to that\n"
+    "    share of the way and taken away again under the prompt, by the UNet.\n"
     "num_inference_steps\n"
-    "    Denoising steps from noise to picture, at least 1; a strength below 1 takes its share.\n"
+    "    Steps of the whole way, at least 1; a strength below 1 takes a share of them.\n"
     "guidance_scale\n"
     "    How strongly the prompt is followed; a finite number.\n"
     "negative_prompt\n"
-    "    What the picture is to be led away from; a text or None.\n"
+    "    What guidance leads away from: a text or None.\n"
     "seed\n"
     "    An int as for torch.manual_seed, set again before each picture: equal sizes share\n"
     "    their noise. None leaves the noise to the generator of the process.\n"
@@ -259,8 +261,8 @@ PyDoc_STRVAR(
     "Errors name the argument or the picture. ValueError and TypeError: an argument, or a\n"
     "file that holds no picture. FileNotFoundError: no such picture or model. OSError: a file\n"
     "cannot be read or written. ImportError: torch is missing or older than 2.10.\n"
-    "RuntimeError: torch failed. KeyboardInterrupt stops a run within one operation of the\n"
-    "model and leaves no partial file.");
+    "KeyboardInterrupt stops a run within one operation of the model and leaves no partial\n"
+    "file.");
 
 static PyObject *extract_images(PyObject *module, PyObject *positional, PyObject *keywords) {
     (void)module;

@@ -42,8 +42,8 @@ def extract_images(
     Args:
         images: A path, a PIL image, a NumPy array (``[height, width, 3]``, uint8), or a sequence
             of these.
-        prompts: A text for each picture; a single str serves all of them. Prompts, steps,
-            guidance and negative prompt have no influence at strength 0.
+        prompts: A text for each picture; a single str serves all of them. Without influence at
+            strength 0.
         output_hidden_dir: Folder for the latents, made where it is missing.
         output_image_dir: Folder for the pictures, made where it is missing. Without it nothing
             is decoded.
@@ -54,11 +54,12 @@ def extract_images(
         device: ``"cpu"``, ``"cuda"``, ``"cuda:N"`` or a ``torch.device``; None for the first
             NVIDIA device if there is one, else the CPU.
         cache_dir: Where models from the Hub are kept; None for huggingface_hub's own folder.
-        strength: How far the picture is changed, 0 (not at all, and quickest) to 1.
-        num_inference_steps: Denoising steps from noise to picture, at least 1; a strength below 1
-            takes its share.
+        strength: How far the picture is changed, 0 (not at all) to 1. Above 0, noise is added up
+            to that share of the way and taken away again under the prompt, by the UNet.
+        num_inference_steps: Steps of the whole way, at least 1; a strength below 1 takes a share
+            of them.
         guidance_scale: How strongly the prompt is followed; a finite number.
-        negative_prompt: What the picture is to be led away from; a text or None.
+        negative_prompt: What guidance leads away from: a text or None.
         seed: As for ``torch.manual_seed``, from ``-2**63`` to ``2**64 - 1``; set again before
             each picture, so that equal sizes share their noise. None leaves the noise to the
             generator of the process.

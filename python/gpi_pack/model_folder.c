@@ -4,82 +4,86 @@
 
 // MARK: - Which files
 
-/// Parts of a model that have weights, and how their files' names begin. The autoencoder comes
-/// first: at strength 0 it is all that is read.
-static const struct Component {
+/// A part of a model that has weights, and what their files' names begin with.
+typedef struct Component {
     const char *folder;
     const char *safetensors;
     const char *pickle;
-} COMPONENTS[] = {
-    {"vae", "diffusion_pytorch_model", "diffusion_pytorch_model"},
-    {"unet", "diffusion_pytorch_model", "diffusion_pytorch_model"},
-    {"text_encoder", "model", "pytorch_model"},
-};
+} Component;
 
-/// Appends what `format` makes of a folder and a name; 0, or -1 with an exception.
-static int append(PyObject *list, const char *format, const char *folder, const char *name) {
-    PyObject *text = PyUnicode_FromFormat(format, folder, name);
+static const Component AUTOENCODER = {"vae", "diffusion_pytorch_model", "diffusion_pytorch_model"};
+static const Component UNET = {"unet", "diffusion_pytorch_model", "diffusion_pytorch_model"};
+static const Component TEXT_ENCODER = {"text_encoder", "model", "pytorch_model"};
+
+/// Appends a new str to a list and gives it away; 0, or -1 with an exception.
+static int append(PyObject *list, PyObject *text) {
     if (text == NULL) return -1;
     int status = PyList_Append(list, text);
     Py_DECREF(text);
     return status;
 }
 
-/// Whether the repository has the file. 1 or 0; -1 with an exception.
-static int has(PyObject *files, const char *format, const char *folder, const char *name) {
-    PyObject *text = PyUnicode_FromFormat(format, folder, name);
-    if (text == NULL) return -1;
-    int found = PySequence_Contains(files, text);
-    Py_DECREF(text);
-    return found;
+/// If the repository has `<folder>/<base><suffix>`, appends it and the shards that it may be the
+/// index of. 1 if it has, 0 if not, -1 with an exception.
+static int append_listed(PyObject *list, PyObject *files, const char *folder, const char *base,
+                         const char *suffix, const char *shards) {
+    PyObject *name = PyUnicode_FromFormat("%s/%s%s", folder, base, suffix);
+    if (name == NULL) return -1;
+    int found = PySequence_Contains(files, name);
+    if (found <= 0) {
+        Py_DECREF(name);
+        return found;
+    }
+    if (append(list, name) < 0) return -1;
+    if (shards == NULL) return 1;
+    return append(list, PyUnicode_FromFormat("%s/%s%s", folder, base, shards)) < 0 ? -1 : 1;
 }
 
-/// Appends the patterns of one component's files: of weights, a complete `.safetensors` before one
-/// in shards before `.bin`, never two of them. 1; 0 if it has no weights; -1 with an exception.
-static int append_component(PyObject *list, PyObject *files, const struct Component *component) {
-    struct {
-        const char *listed, *shards, *name;
-    } weights[] = {
-        {"%s/%s.safetensors", NULL, component->safetensors},
-        {"%s/%s.safetensors.index.json", "%s/%s-*-of-*.safetensors", component->safetensors},
-        {"%s/%s.bin", NULL, component->pickle},
-        {"%s/%s.bin.index.json", "%s/%s-*-of-*.bin", component->pickle},
+/// Appends the patterns of the weights that are best: safetensors before pickles, whole files before
+/// shards, full precision before half.
+static int append_weights(PyObject *list, PyObject *model_id, PyObject *files,
+                          const Component *component) {
+    const struct {
+        const char *base, *suffix, *shards;
+    } forms[] = {
+        {component->safetensors, ".safetensors", NULL},
+        {component->safetensors, ".safetensors.index.json", "-*-of-*.safetensors"},
+        {component->pickle, ".bin", NULL},
+        {component->pickle, ".bin.index.json", "-*-of-*.bin"},
+        {component->safetensors, ".fp16.safetensors", NULL},
+        {component->pickle, ".fp16.bin", NULL},
     };
-    for (size_t i = 0; i < sizeof weights / sizeof *weights; i++) {
-        const char *name = weights[i].name;
-        int found = has(files, weights[i].listed, component->folder, name);
-        if (found < 0) return -1;
-        if (!found) continue;
-        if (append(list, "%s/%s", component->folder, "config.json") < 0
-            || append(list, weights[i].listed, component->folder, name) < 0)
-            return -1;
-        const char *shards = weights[i].shards;
-        return shards != NULL && append(list, shards, component->folder, name) < 0 ? -1 : 1;
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        int found = append_listed(list, files, component->folder, forms[i].base, forms[i].suffix,
+                                  forms[i].shards);
+        if (found != 0) return found < 0 ? -1 : 0;
     }
-    return 0;
+    PyErr_Format(PyExc_FileNotFoundError,
+                 "model_id: %R on the Hugging Face Hub has no weights in %s (%s.safetensors or "
+                 "%s.bin); pass a model in the layout of diffusers.",
+                 model_id, component->folder, component->safetensors, component->pickle);
+    return -1;
 }
 
 /// The patterns of files to fetch from a repository with these files. A new list; NULL with an
 /// exception.
-static PyObject *patterns(PyObject *model_id, PyObject *files, int changed) {
-    PyObject *list = changed
-        ? Py_BuildValue("[sss]", "model_index.json", "tokenizer/*", "scheduler/*")
-        : Py_BuildValue("[s]", "model_index.json");
+static PyObject *patterns(PyObject *model_id, PyObject *files, ModelParts parts) {
+    PyObject *list = Py_BuildValue("[ss]", "model_index.json", "vae/config.json");
     if (list == NULL) return NULL;
-    size_t count = changed ? sizeof COMPONENTS / sizeof *COMPONENTS : 1;
-    for (size_t i = 0; i < count; i++) {
-        int status = append_component(list, files, &COMPONENTS[i]);
-        if (status > 0) continue;
-        if (status == 0)
-            PyErr_Format(PyExc_FileNotFoundError,
-                         "model_id: %R on the Hugging Face Hub has no weights in %s "
-                         "(%s.safetensors or %s.bin); pass a model in the layout of diffusers.",
-                         model_id, COMPONENTS[i].folder, COMPONENTS[i].safetensors,
-                         COMPONENTS[i].pickle);
-        Py_DECREF(list);
-        return NULL;
+    int status = append_weights(list, model_id, files, &AUTOENCODER);
+    if (parts == WHOLE_MODEL) {
+        static const char *const others[] = {
+            "unet/config.json", "text_encoder/config.json", "scheduler/scheduler_config.json",
+            "tokenizer/*",
+        };
+        for (size_t i = 0; status == 0 && i < sizeof others / sizeof *others; i++)
+            status = append(list, PyUnicode_FromString(others[i]));
+        if (status == 0) status = append_weights(list, model_id, files, &UNET);
+        if (status == 0) status = append_weights(list, model_id, files, &TEXT_ENCODER);
     }
-    return list;
+    if (status == 0) return list;
+    Py_DECREF(list);
+    return NULL;
 }
 
 // MARK: - The Hub
@@ -185,11 +189,11 @@ static PyObject *kept(PyObject *model_id, PyObject *cache_dir) {
     return NULL;
 }
 
-static PyObject *fetched(PyObject *model_id, PyObject *cache_dir, int changed) {
+static PyObject *fetched(PyObject *model_id, PyObject *cache_dir, ModelParts parts) {
     PyObject *folder = NULL;
     PyObject *files = listed_files(model_id);
     if (files != NULL) {
-        PyObject *wanted = patterns(model_id, files, changed);
+        PyObject *wanted = patterns(model_id, files, parts);
         Py_DECREF(files);
         if (wanted == NULL) return NULL;
         folder = snapshot(model_id, cache_dir, wanted);
@@ -225,7 +229,7 @@ static int is_plainly_path(PyObject *model_id) {
         || (slash != NULL && strchr(slash + 1, '/') != NULL);
 }
 
-PyObject *model_folder(PyObject *model_id, PyObject *cache_dir, int changed) {
+PyObject *model_folder(PyObject *model_id, PyObject *cache_dir, ModelParts parts) {
     int is_folder = ask("isdir", model_id);
     if (is_folder != 0) return is_folder < 0 ? NULL : Py_NewRef(model_id);
     int is_file = ask("exists", model_id);
@@ -246,5 +250,5 @@ PyObject *model_folder(PyObject *model_id, PyObject *cache_dir, int changed) {
                      model_id);
         return NULL;
     }
-    return fetched(model_id, cache_dir, changed);
+    return fetched(model_id, cache_dir, parts);
 }

@@ -4,13 +4,19 @@
 
 #include "limited_python.h"
 
+/// What of a model is needed.
+typedef enum ModelParts {
+    /// All that strength 0 reads.
+    AUTOENCODER_ALONE,
+    /// With text encoder, tokenizer, UNet and scheduler.
+    WHOLE_MODEL,
+} ModelParts;
+
 /// The folder of `model_id`, a str: itself if it is one, else what huggingface_hub fetches or has
-/// fetched before. Only files that are read are fetched: the autoencoder's, and if the picture is to
-/// be `changed` (strength above 0) those of the UNet, the text encoder, the tokenizer and the
-/// scheduler.
+/// fetched before. Only the files of the parts that are needed are fetched.
 ///
 /// `cache_dir` is a str, or NULL for huggingface_hub's usual folder. A new str; NULL with an
 /// exception: FileNotFoundError that says what was tried if there is no such model.
-PyObject *model_folder(PyObject *model_id, PyObject *cache_dir, int changed);
+PyObject *model_folder(PyObject *model_id, PyObject *cache_dir, ModelParts parts);
 
 #endif

@@ -22,12 +22,6 @@ struct AddedToken: Equatable, Sendable {
         special = true
     }
 
-    init(content: String, normalized: Bool, special: Bool) {
-        self.content = content
-        self.normalized = normalized
-        self.special = special
-    }
-
     /// - Parameters:
     ///   - value: a string or an object as transformers writes it.
     ///   - special: what the file says by its place, if that counts more than the key.

@@ -37,8 +37,15 @@ struct AddedVocabulary: Sendable {
         }
     }
 
-    /// The added tokens' texts by their ids.
-    var contents: [Int: String] { tokens.mapValues(\.content) }
+    var largestID: Int { tokens.keys.max() ?? 0 }
+
+    /// What the token is found as.
+    func text(of id: Int) -> String? {
+        guard let token = tokens[id] else { return nil }
+        guard token.isNormalized else { return token.content }
+        return String(
+            String.UnicodeScalarView(TextNormalizer.normalize(token.content.unicodeScalars)))
+    }
 
     func id(of content: String) -> Int? { ids[content] }
 

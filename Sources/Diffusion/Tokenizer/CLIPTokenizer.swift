@@ -47,9 +47,8 @@ public struct CLIPTokenizer: Sendable {
             path: files.path)
         var tokens: [Int: String] = [:]
         for (token, id) in files.vocabulary { tokens[id] = token }
-        tokens.merge(added.contents) { $1 }
         self.tokens = tokens
-        vocabularySize = (tokens.keys.max() ?? 0) + 1
+        vocabularySize = max(tokens.keys.max() ?? 0, added.largestID) + 1
         func id(_ token: String) throws -> Int {
             guard let id = added.id(of: token) ?? files.vocabulary[token] else {
                 throw ConfigurationError.unreadable(
@@ -89,6 +88,11 @@ public struct CLIPTokenizer: Sendable {
         let endOfWord = Array(BytePairEncoding.endOfWord.utf8)
         var bytes: [UInt8] = []
         for id in ids {
+            // Added tokens are written as they are, not in the alphabet of bytes.
+            if let text = added.text(of: id) {
+                bytes += text.utf8
+                continue
+            }
             guard let token = tokens[id] else { continue }
             bytes += ByteLevelAlphabet.shared.bytes(of: token)
             if bytes.suffix(endOfWord.count) == endOfWord[...] {
@@ -97,8 +101,12 @@ public struct CLIPTokenizer: Sendable {
             }
         }
         let text = String(decoding: bytes, as: UTF8.self).unicodeScalars
-        let start = text.drop { $0.properties.isWhitespace }
-        let end = start.lastIndex { !$0.properties.isWhitespace }
+        // Python's `strip`, which takes four control characters for white space.
+        func isBlank(_ scalar: Unicode.Scalar) -> Bool {
+            scalar.properties.isWhitespace || ("\u{1C}"..."\u{1F}").contains(scalar)
+        }
+        let start = text.drop(while: isBlank)
+        let end = start.lastIndex { !isBlank($0) }
         return end.map { String(start[...$0]) } ?? ""
     }
 

@@ -5,7 +5,7 @@
 struct SerializedTokenizer: Decodable {
     struct Model: Decodable {
         let type: String?
-        let vocab: [String: Int]
+        let vocab: [String: Double]
         let merges: [Merge]
     }
 

@@ -50,8 +50,10 @@ struct TokenDeclarations {
         for (key, value) in file.members where key.hasSuffix("_token") {
             switch value {
             // `add_bos_token` and the like are switches.
-            case .bool, .number, .list: continue
-            case .null, .string, .object: named[key] = (value, file.path)
+            case .bool, .number, .list, .null:
+                if Self.names.contains(key) { named[key] = (value, file.path) }
+            case .string, .object:
+                named[key] = (value, file.path)
             }
         }
         var listed: [AddedToken]?
@@ -92,9 +94,10 @@ struct TokenDeclarations {
             guard case .number(let number) = value, let index = Int(exactly: number) else {
                 throw file.unsupported(content, value, "a whole number")
             }
-            let isSpecial = special.contains(content)
-            numbered[index] = AddedToken(
-                content: content, normalized: !isSpecial, special: isSpecial)
+            var token = try AddedToken(.string(content), path: file.path, key: content)
+            token.special = special.contains(content)
+            token.normalized = !token.special
+            numbered[index] = token
         }
     }
 

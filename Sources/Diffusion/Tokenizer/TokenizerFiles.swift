@@ -17,41 +17,47 @@ struct TokenizerFiles {
         do {
             let file = try ConfigurationFile.decode(SerializedTokenizer.self, path: path)
             try file.check(path: path)
+            vocabulary = try Self.ids(file.model.vocab, path: path)
             pairs = file.model.merges.map { ($0.left, $0.right) }
             self.path = path
-            vocabulary = file.model.vocab
             serialized = file
             mergesPath = path
             place = { "\"model.merges.\($0)\"" }
         } catch ConfigurationError.notFound(path) {
             self.path = "\(folder)/vocab.json"
-            vocabulary = try ConfigurationFile.decode([String: Int].self, path: self.path)
+            vocabulary = try Self.ids(
+                ConfigurationFile.decode([String: Double].self, path: self.path), path: self.path)
             serialized = nil
             mergesPath = "\(folder)/merges.txt"
             let lines = try MergesFile.read(path: mergesPath)
             pairs = lines.map { ($0.left, $0.right) }
             place = { "line \(lines[$0].number)" }
         }
-        try Self.check(vocabulary, path: self.path)
         merges = try BytePairMerges(
             pairs, vocabulary: vocabulary, path: mergesPath, place: place)
     }
 
-    private static func check(_ vocabulary: [String: Int], path: String) throws {
+    /// Checks that every token has a number of its own. They come as `Double`, because `Int` would fail to be decoded
+    /// without the token's name.
+    private static func ids(_ numbers: [String: Double], path: String) throws -> [String: Int] {
         var tokens: [Int: String] = [:]
-        for (token, id) in vocabulary {
-            guard (0...Int(Int32.max)).contains(id) else {
-                throw ConfigurationError.unsupported(
-                    path: path, key: token, value: "\(id)", supported: "a number from 0 to 2^31 - 1"
-                )
-            }
-            if let other = tokens.updateValue(token, forKey: id) {
-                let both = [token, other].sorted()
-                throw ConfigurationError.unsupported(
-                    path: path, key: both[1], value: "\(id), as is \"\(both[0])\"",
-                    supported: "a number of its own")
-            }
-        }
+        tokens.reserveCapacity(numbers.count)
+        return try Dictionary(
+            uniqueKeysWithValues: numbers.map { token, number in
+                func unsupported(_ key: String, _ value: String) -> any Error {
+                    ConfigurationError.unsupported(
+                        path: path, key: key, value: value,
+                        supported: "a number of its own from 0 to \(Int32.max)")
+                }
+                guard let id = Int(exactly: number), (0...Int(Int32.max)).contains(id) else {
+                    throw unsupported(token, "\(number)")
+                }
+                if let other = tokens.updateValue(token, forKey: id) {
+                    let both = [token, other].sorted()
+                    throw unsupported(both[1], "\(id), as is \"\(both[0])\"")
+                }
+                return (token, id)
+            })
     }
 }
 
