@@ -17,7 +17,7 @@ public enum ConfigurationError: Error, Equatable, CustomStringConvertible {
         case .unreadable(let path, let reason):
             return "\(path) cannot be read: \(reason)"
         case .unsupported(let path, let key, let value, let supported):
-            return "\(path): \"\(key)\" is \(value), but only \(supported) is supported."
+            return "\(path): \"\(key)\" is \(value); it must be \(supported)."
         }
     }
 }

@@ -112,8 +112,11 @@ CONFIGURATIONS = {
     "negative channels": replaced("block_out_channels", [8, 16, 16, -16]),
     "zero channels": replaced("block_out_channels", [0, 16, 16, 16]),
     "enormous channels": replaced("block_out_channels", [8, 16, 16, 2**62]),
-    "fractional channels": replaced("block_out_channels", [8, 16, 16, 16.5]),
-    "channels above 64 bits": replaced("block_out_channels", [8, 16, 16, 2**70]),
+    # The decoder of JSON does not say which number it was.
+    "fractional channels": replaced("block_out_channels", [8, 16, 16, 16.5], "not a whole one"),
+    "channels above 64 bits": replaced(
+        "block_out_channels", [8, 16, 16, 2**70], "not a whole one of 64 bits"
+    ),
     "channels that groups do not divide": replaced("norm_num_groups", 3),
     "no groups": replaced("norm_num_groups", 0),
     "negative groups": replaced("norm_num_groups", -4),
