@@ -5,7 +5,6 @@ Everything else about the distribution is in pyproject.toml.
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 import sysconfig

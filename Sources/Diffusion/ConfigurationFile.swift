@@ -47,7 +47,8 @@ enum ConfigurationFile {
         switch error {
         case .typeMismatch(let type, let context), .valueNotFound(let type, let context):
             return context.codingPath.isEmpty
-                ? "it is no JSON object." : "\"\(key(context))\" is not the \(type) that it should be."
+                ? "it is no JSON object."
+                : "\"\(key(context))\" is not the \(type) that it should be."
         case .keyNotFound(let key, _):
             return "the key \"\(snakeCase(key.stringValue))\" is missing."
         case .dataCorrupted(let context):

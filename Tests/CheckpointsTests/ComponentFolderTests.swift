@@ -21,7 +21,8 @@ import Torch
                 try scratch.write(#"{"weight_map":{"a":"small.bin"}}"#.utf8, to: name)
             } else {
                 let kind = name.hasSuffix(".bin") ? "small.bin" : "small.safetensors"
-                try FileManager.default.copyItem(atPath: fixtures.file(kind), toPath: scratch.file(name))
+                try FileManager.default.copyItem(
+                    atPath: fixtures.file(kind), toPath: scratch.file(name))
             }
         }
     }

@@ -14,7 +14,8 @@ import Torch
         scratch = try TemporaryFolder()
         let fixtures = try Reference.fixtures.folder
         for name in ["small.safetensors", "small.bin"] {
-            try FileManager.default.copyItem(atPath: fixtures.file(name), toPath: scratch.file(name))
+            try FileManager.default.copyItem(
+                atPath: fixtures.file(name), toPath: scratch.file(name))
         }
     }
 

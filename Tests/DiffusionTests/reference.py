@@ -182,7 +182,11 @@ def ddim(_):
             for timestep in chosen:
                 for eta in (0.0, 0.5):
                     step = scheduler.step(
-                        model_output, timestep, sample, eta=eta, variance_noise=noise if eta else None
+                        model_output,
+                        timestep,
+                        sample,
+                        eta=eta,
+                        variance_noise=noise if eta else None,
                     )
                     results.append(
                         {"timestep": timestep, "eta": eta, "previous": packed(step.prev_sample)}

@@ -121,9 +121,7 @@ def test_sequences_that_are_no_lists(picture, tmp_path):
     """A column of a table: an array of objects, which the original takes."""
     picture.save(tmp_path / "p.png")
     paths = np.array([str(tmp_path / "p.png")] * 2, dtype=object)
-    extract_images(
-        paths, np.array(["x", "y"]), tmp_path / "h", model_id=DEMO, device="cpu", seed=1
-    )
+    extract_images(paths, np.array(["x", "y"]), tmp_path / "h", model_id=DEMO, device="cpu", seed=1)
     assert len(list((tmp_path / "h").iterdir())) == 2
 
 
@@ -394,9 +392,7 @@ def pip(*arguments) -> None:
     command = [sys.executable, "-m", "pip", "--quiet", *map(str, arguments)]
     # Without PYTHONPATH, whose packages pip would take for installed ones.
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    done = subprocess.run(
-        command, env=environment, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
 

@@ -42,15 +42,24 @@ static void warn(void *context, const char *text) {
     extractor->waiting = PyEval_SaveThread();
 }
 
+/// What an error of the core is about: the model if it is about files, which may be opened at any
+/// picture, else `about`. A new str.
+static PyObject *blamed(gpi_status status, const Arguments *arguments, PyObject *about) {
+    return status == GPI_NOT_FOUND || status == GPI_BAD_FILE || status == GPI_IO_ERROR
+        ? PyUnicode_FromFormat("model_id %R", arguments->model_id)
+        : Py_NewRef(about);
+}
+
 /// After the core: an error of its own, or a signal that came in its last moment. 0, or -1 with an
 /// exception.
-static int settle(gpi_status status, PyObject *about) {
+static int settle(gpi_status status, const Arguments *arguments, PyObject *about) {
     if (PyErr_Occurred()) return -1;
-    if (status != GPI_OK) {
-        raise_status(status, about);
-        return -1;
-    }
-    return PyErr_CheckSignals();
+    if (status == GPI_OK) return PyErr_CheckSignals();
+    PyObject *name = blamed(status, arguments, about);
+    if (name == NULL) return -1;
+    raise_status(status, name);
+    Py_DECREF(name);
+    return -1;
 }
 
 // MARK: - One picture
@@ -77,7 +86,7 @@ static int extract(Extractor *extractor, const Arguments *arguments, Py_ssize_t 
     extractor->waiting = PyEval_SaveThread();
     gpi_status status = gpi_extract(extractor->core, &request, latents);
     PyEval_RestoreThread(extractor->waiting);
-    return settle(status, about);
+    return settle(status, arguments, about);
 }
 
 /// Decodes the latents and writes the picture, if pictures are asked for.
@@ -91,7 +100,7 @@ static int write_decoded(Extractor *extractor, const Arguments *arguments, Py_ss
     extractor->waiting = PyEval_SaveThread();
     gpi_status status = gpi_decode(extractor->core, latents, is_interrupted, extractor, &picture);
     PyEval_RestoreThread(extractor->waiting);
-    int result = settle(status, about);
+    int result = settle(status, arguments, about);
     if (result == 0) result = write_picture(picture, path, about);
     gpi_picture_free(picture);
     Py_DECREF(path);
@@ -158,13 +167,6 @@ static int process_all(Extractor *extractor, const Arguments *arguments) {
     return result;
 }
 
-/// The argument that a status of `gpi_extractor_create` is about. A new str.
-static PyObject *blamed(gpi_status status, const Arguments *arguments) {
-    return status == GPI_INVALID_ARGUMENT || status == GPI_TORCH_ERROR
-        ? PyUnicode_FromString("device")
-        : PyUnicode_FromFormat("model_id %R", arguments->model_id);
-}
-
 /// Makes the core's extractor; 0, or -1 with an exception.
 static int open_extractor(const Arguments *arguments, Extractor *extractor) {
     gpi_extractor_options options = GPI_EXTRACTOR_OPTIONS_INIT;
@@ -184,8 +186,8 @@ static int open_extractor(const Arguments *arguments, Extractor *extractor) {
         extractor->waiting = PyEval_SaveThread();
         gpi_status status = gpi_extractor_create(&options, &extractor->core);
         PyEval_RestoreThread(extractor->waiting);
-        PyObject *about = blamed(status, arguments);
-        if (about != NULL) result = settle(status, about);
+        PyObject *about = PyUnicode_FromString("device");
+        if (about != NULL) result = settle(status, arguments, about);
         Py_XDECREF(about);
     }
     Py_DECREF(folder);

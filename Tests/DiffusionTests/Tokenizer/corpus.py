@@ -92,37 +92,85 @@ def scalar(generator, largest=0x10FFFF):
 def texts():
     generator = random.Random(20240229)
     pick = generator.choice
-    result = ["", " ", "   ", "\n", "\t \r\n", "a", " a ", "A  B", "\0", "a\0b", "\x7f\x80\x9f", "\u200b", "'", "''", "'s"]
+    result = [
+        "",
+        " ",
+        "   ",
+        "\n",
+        "\t \r\n",
+        "a",
+        " a ",
+        "A  B",
+        "\0",
+        "a\0b",
+        "\x7f\x80\x9f",
+        "\u200b",
+        "'",
+        "''",
+        "'s",
+    ]
     result += SENTENCES + CASES + EMOJI + SPECIAL
     result += [" ".join(SENTENCES), " ".join(CASES), "".join(EMOJI), " ".join(EMOJI)]
     for sentence in SENTENCES:
         result += [unicodedata.normalize(form, sentence) for form in ["NFC", "NFD", "NFKC", "NFKD"]]
         result += [sentence.upper(), sentence.lower(), sentence.title(), sentence[::-1]]
     for space in SPACES:
-        result += [f"a{space}b", f"{space}cat{space}{space} dog{space}", f"!{space}!", f"7{space}7", space]
+        result += [
+            f"a{space}b",
+            f"{space}cat{space}{space} dog{space}",
+            f"!{space}!",
+            f"7{space}7",
+            space,
+        ]
     for left, right in itertools.product(SPECIAL, repeat=2):
         result.append(f"{left}{right}")
-        result.append(f"a {left}  {pick(['cat', '!', 'é', '_', ''])}{right}{pick(['', ' ', 's', '5'])}")
+        result.append(
+            f"a {left}  {pick(['cat', '!', 'é', '_', ''])}{right}{pick(['', ' ', 's', '5'])}"
+        )
     result += ["!" * count for count in range(3, 100, 7)]
-    result += [f"{pick(DIGITS)}{pick(DIGITS)} x{pick(DIGITS)}y {pick(DIGITS)}{pick(MARKS)}" for _ in range(150)]
+    result += [
+        f"{pick(DIGITS)}{pick(DIGITS)} x{pick(DIGITS)}y {pick(DIGITS)}{pick(MARKS)}"
+        for _ in range(150)
+    ]
     result += [f"{left}{right}" for left in CASES[:12] for right in "aΣ\u0307\u0301. "]
-    punctuation = "".join(c for c in map(chr, range(33, 127)) if not c.isalnum()) + "…—–„“”‚‘’«»¿¡・。、"
+    punctuation = (
+        "".join(c for c in map(chr, range(33, 127)) if not c.isalnum()) + "…—–„“”‚‘’«»¿¡・。、"
+    )
     for _ in range(250):
-        result.append("".join(pick(punctuation + "'''stdmrvl l e 1") for _ in range(generator.randint(1, 30))))
+        result.append(
+            "".join(pick(punctuation + "'''stdmrvl l e 1") for _ in range(generator.randint(1, 30)))
+        )
     # Marks in every order, on letters that compose and on ones that do not.
     letters = "aeouAEOU ẾǭḍÅ가각ᄀ ᅡ ᆨ אش क কে ெ ೆ ဥ 𑂙 𑄱 ≠=<>ཱིཀ"
     for _ in range(500):
         word = [pick(letters)]
         for _ in range(generator.randint(1, 12)):
-            word.append(pick([pick(MARKS), pick(MARKS), pick("\u0301\u0323\u0307\u0338\u0345\u0f73\u0f75\u0f81\u0344"), pick(letters), pick(YOUNG)]))  # noqa: E501
+            word.append(
+                pick(
+                    [
+                        pick(MARKS),
+                        pick(MARKS),
+                        pick("\u0301\u0323\u0307\u0338\u0345\u0f73\u0f75\u0f81\u0344"),
+                        pick(letters),
+                        pick(YOUNG),
+                    ]
+                )
+            )
         result.append("".join(word))
-    result += [f"x{young}{mark}y {mark}{young}" for young in YOUNG for mark in "\u0334\u0323\u0345\u0301"]
+    result += [
+        f"x{young}{mark}y {mark}{young}" for young in YOUNG for mark in "\u0334\u0323\u0345\u0301"
+    ]
     # Anything.
     for largest in [0x7F, 0xFF, 0x24F, 0xFFF, 0x2FFF, 0xFFFF, 0x1FFFF, 0x10FFFF]:
         for _ in range(100):
-            result.append("".join(scalar(generator, largest) for _ in range(generator.randint(1, 40))))
+            result.append(
+                "".join(scalar(generator, largest) for _ in range(generator.randint(1, 40)))
+            )
     words = " ".join(SENTENCES).split()
-    result += [" ".join(pick(words + SPECIAL + EMOJI) for _ in range(generator.randint(20, 150))) for _ in range(150)]
+    result += [
+        " ".join(pick(words + SPECIAL + EMOJI) for _ in range(generator.randint(20, 150)))
+        for _ in range(150)
+    ]
     return list(dict.fromkeys(result))
 
 
@@ -148,4 +196,6 @@ def every_scalar():
     codes = [c for c in range(0x1FC00) if not any(start <= c < end for start, end in alike)]
     codes += [*range(0x2F800, 0x2FA20), *range(0xE0000, 0xE0200)]
     rows = [codes[start : start + 128] for start in range(0, len(codes), 128)]
-    return ["".join(map(chr, row)) for row in rows] + ["".join(f"e{chr(c)}\u0323" for c in row) for row in rows]
+    return ["".join(map(chr, row)) for row in rows] + [
+        "".join(f"e{chr(c)}\u0323" for c in row) for row in rows
+    ]

@@ -75,7 +75,9 @@ def original(folder, vocabulary, pairs, pad):
         "unk_token": of_type(token(END)),
     }
     write(folder, "tokenizer_config.json", configuration)
-    special = dict(bos_token=token(START), eos_token=token(END), pad_token=pad, unk_token=token(END))
+    special = dict(
+        bos_token=token(START), eos_token=token(END), pad_token=pad, unk_token=token(END)
+    )
     write(folder, "special_tokens_map.json", special)
 
 
@@ -123,7 +125,8 @@ def without_bytes(folder, vocabulary, pairs):
     kept = {
         token: number
         for token, number in vocabulary.items()
-        if token in (START, END) or all("a" <= letter <= "r" for letter in token.replace("</w>", "a"))
+        if token in (START, END)
+        or all("a" <= letter <= "r" for letter in token.replace("</w>", "a"))
     }
     merges = [pair for pair in pairs if all(part in kept for part in [*pair, "".join(pair)])]
     write(folder, "vocab.json", {token: number for number, token in enumerate(kept)})
