@@ -1,7 +1,7 @@
 """What all parity tests share: the original, ours, checkpoints, and a table of what was measured.
 
     pytest Tests/parity              all but the slow ones
-    pytest Tests/parity -m slow      those alone: the full-size VAE
+    pytest Tests/parity -m slow      those alone: models in full size
 
 With GPI_PARITY_SELF_CHECK=1 the original stands on both sides of each comparison, which tries the
 tests themselves; what only ours promises is then left out.

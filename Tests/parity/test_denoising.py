@@ -42,8 +42,8 @@ SCHEDULES = [
     for strength, steps in STRENGTHS_AND_STEPS
 ]
 
-#: Latents that are clipped or very few let the UNet's rounding errors grow under guidance. At 7.5
-#: the original's own latents move by 1e-3 when its UNet's output is changed by 2e-7.
+#: Latents that are clipped let the UNet's rounding errors grow under guidance. At 7.5 the
+#: original's own latents move by 1e-3 when its UNet's output is changed by 2e-7.
 STEADY_GUIDANCE = 1.5
 
 #: What a scheduler file may say, and what the original makes of it.
@@ -165,14 +165,19 @@ def test_scheduler_file(family, name, compared, checkpoints):
 )
 @pytest.mark.parametrize("family", FAMILIES)
 def test_size(family, size, compared, checkpoints):
-    compared(
+    """One call of the UNet: with so few latents in a group, normalisation magnifies rounding.
+
+    After three, the original with oneDNN and without it differ by up to 1e-3.
+    """
+    timesteps = compared(
         f"{family} sizes",
         checkpoints.denoising(family),
         picture(*size),
-        strength=0.6,
-        num_inference_steps=5,
+        strength=0.4,
+        num_inference_steps=3,
         guidance_scale=STEADY_GUIDANCE,
     )
+    assert timesteps == [1]
 
 
 @pytest.mark.parametrize("family", FAMILIES)
