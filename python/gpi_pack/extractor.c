@@ -1,5 +1,6 @@
 #include "extractor.h"
 
+#include "extractor_methods.h"
 #include "values.h"
 
 // MARK: - One thread at a time
@@ -175,6 +176,16 @@ static PyGetSetDef attributes[] = {
 
 // MARK: - The type
 
+// Through a pointer to void: C has no cast between functions of different arguments.
+#define METHOD(name) \
+    { #name, (PyCFunction)(void *)name, METH_VARARGS | METH_KEYWORDS, name##_doc }
+
+static PyMethodDef methods[] = {
+    METHOD(preprocess_image), METHOD(encode_prompt),   METHOD(get_hidden_states),
+    METHOD(decode_latents),   METHOD(transform_image), METHOD(save_image),
+    {NULL, NULL, 0, NULL},
+};
+
 PyDoc_STRVAR(
     type_doc,
     "StableDiffusionImg2ImgExtractor(model_id='runwayml/stable-diffusion-v1-5', device=None,\n"
@@ -203,7 +214,7 @@ int add_extractor_type(PyObject *module) {
         {Py_tp_init, (void *)init},
         {Py_tp_dealloc, (void *)dealloc},
         {Py_tp_traverse, (void *)traverse},
-        {Py_tp_methods, extractor_methods},
+        {Py_tp_methods, methods},
         {Py_tp_getset, attributes},
         {0, NULL},
     };

@@ -28,9 +28,6 @@ int take_core(ExtractorObject *self);
 
 void give_core_back(ExtractorObject *self);
 
-/// The type's methods.
-extern PyMethodDef extractor_methods[];
-
 /// Makes the type and adds it to the module. 0, or -1 with an exception.
 int add_extractor_type(PyObject *module);
 

@@ -288,6 +288,28 @@ int read_picture(PyObject *source, PyObject *about, int64_t longest_side, Pixels
     return status;
 }
 
+/// How errors name a picture: `image ('/photos/a.jpg')`, or `image` if it has no path. A new str.
+static PyObject *picture_about(const char *argument, PyObject *source) {
+    PyObject *path = PyOS_FSPath(source);
+    if (path == NULL) {
+        if (!PyErr_ExceptionMatches(PyExc_TypeError)) return NULL;
+        PyErr_Clear();
+        return PyUnicode_FromString(argument);
+    }
+    PyObject *about = PyUnicode_FromFormat("%s (%R)", argument, path);
+    Py_DECREF(path);
+    return about;
+}
+
+int picture_argument(const char *argument, PyObject *source, int64_t longest_side, PyObject **about,
+                     Pixels *pixels) {
+    *pixels = (Pixels){0};
+    *about = picture_about(argument, source);
+    if (*about == NULL) return -1;
+    if (check_picture(source, *about) < 0) return -1;
+    return read_picture(source, *about, longest_side, pixels);
+}
+
 void clear_pixels(Pixels *pixels) {
     Py_CLEAR(pixels->bytes);
     pixels->rgb = NULL;

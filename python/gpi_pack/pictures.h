@@ -34,6 +34,12 @@ int check_picture(PyObject *source, PyObject *about);
 /// own mode and then converted. 0, or -1 with an exception that names the picture.
 int read_picture(PyObject *source, PyObject *about, int64_t longest_side, Pixels *pixels);
 
+/// Checks and reads a picture that is an argument of its own. `about` becomes how errors name it, with
+/// its path if it has one: a new str, or NULL. 0, or -1 with an exception; `pixels` and `about` are
+/// the caller's to clear in either case.
+int picture_argument(const char *argument, PyObject *source, int64_t longest_side, PyObject **about,
+                     Pixels *pixels);
+
 /// Forgets the pixels; does nothing for a zeroed struct.
 void clear_pixels(Pixels *pixels);
 

@@ -68,6 +68,17 @@ PyObject *device_argument(PyObject *value) {
     return NULL;
 }
 
+int negative_prompt_argument(PyObject *value, const char **result) {
+    *result = NULL;
+    if (!is_given(value)) return 0;
+    PyObject *text = text_argument("negative_prompt", value, "None or a str");
+    if (text == NULL) return -1;
+    // `value` itself, which the caller holds.
+    *result = PyUnicode_AsUTF8AndSize(text, NULL);
+    Py_DECREF(text);
+    return *result == NULL ? -1 : 0;
+}
+
 PyObject *model_argument(PyObject *value) {
     if (value == NULL) return PyUnicode_FromString("runwayml/stable-diffusion-v1-5");
     PyObject *model = path_argument("model_id", value, "a str or a path");

@@ -23,6 +23,9 @@ PyObject *text_argument(const char *argument, PyObject *value, const char *expec
 /// The str behind a str or `os.PathLike`. A new reference.
 PyObject *path_argument(const char *argument, PyObject *value, const char *expected);
 
+/// The text of an optional str, valid as long as `value`; NULL for None.
+int negative_prompt_argument(PyObject *value, const char **result);
+
 /// A model's folder or id, not empty; the default if `value` is NULL. A new str.
 PyObject *model_argument(PyObject *value);
 
