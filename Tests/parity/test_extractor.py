@@ -1,4 +1,4 @@
-"""StableDiffusionImg2ImgExtractor and pad_to_multiple_of_8 do what the original's do, step by step."""
+"""StableDiffusionImg2ImgExtractor and pad_to_multiple_of_8 do what the original's do."""
 
 from __future__ import annotations
 
@@ -332,7 +332,7 @@ def test_nothing_leaks(ours):
 
     def work(count):
         for _ in range(count):
-            ours.decode_latents(ours.preprocess_image(image)[:, :, :1, :1].repeat(1, 2, 1, 1)[:, :4])
+            ours.decode_latents(ours.preprocess_image(image).repeat(1, 2, 1, 1)[:, :4, :1, :1])
             with pytest.raises(ValueError):
                 ours.decode_latents(ours.preprocess_image(image))
 

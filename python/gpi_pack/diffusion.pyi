@@ -77,7 +77,8 @@ def extract_images(
     """
 
 def pad_to_multiple_of_8(img: Image.Image, pad_mode: str = "reflect") -> Image.Image:
-    """The image with its sides padded to multiples of 8, in mode RGB; the very same object if they are.
+    """The image with its sides padded to multiples of 8, in mode RGB; the very same object if
+    there is nothing to pad.
 
     Args:
         img: The smaller half of the padding goes to the left and the top.
@@ -140,7 +141,8 @@ class StableDiffusionImg2ImgExtractor:
         Args:
             prompt: A text or a list of them, each padded and cut to the model's length. A cut is a
                 UserWarning.
-            negative_prompt: For all of them; an empty text for None. Its states come first, N times.
+            negative_prompt: For all of them; an empty text for None. Its states come first,
+                N times.
         """
     def get_hidden_states(
         self,
@@ -189,11 +191,9 @@ class StableDiffusionImg2ImgExtractor:
         Returns:
             The decoded picture; with ``return_hidden_states`` the pair of it and the latents.
         """
-    def save_image(
-        self, image: torch.Tensor, save_path: str | PathLike[str]
-    ) -> None:
-        """Writes the first picture of ``[N, 3, height, width]`` with values in [-1, 1]; others are cut
-        off. The format is the suffix's. The file appears whole or not at all.
+    def save_image(self, image: torch.Tensor, save_path: str | PathLike[str]) -> None:
+        """Writes the first picture of ``[N, 3, height, width]`` with values in [-1, 1]; others are
+        cut off. The format is the suffix's. The file appears whole or not at all.
 
         Raises:
             RuntimeError: A value is not a finite number; nothing is written.
