@@ -1,9 +1,8 @@
 /// From latents to pictures and their files.
 
 #include "dlpack.h"
-#include "extractor_methods.h"
-
 #include "errors.h"
+#include "extractor_methods.h"
 #include "outputs.h"
 #include "values.h"
 
