@@ -3,6 +3,8 @@
 @_exported import struct Extraction.DenoisingOptions
 @_exported import class Extraction.ImageExtractor
 @_exported import class Extraction.Latents
+@_exported import enum Torch.DType
 @_exported import enum Torch.Device
+@_exported import class Torch.Tensor
 @_exported import struct Imaging.RGBImage
 @_exported import ImageFiles

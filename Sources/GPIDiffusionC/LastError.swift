@@ -74,7 +74,7 @@ private func describe(_ error: any Error) -> (gpi_status, String) {
         case .notFinite: return (GPI_TORCH_ERROR, "\(error)")
         }
     case let error as ImagingError:
-        return (GPI_INVALID_ARGUMENT, "\(error)")
+        return (GPI_BAD_PICTURE, "\(error)")
     default:
         return (GPI_TORCH_ERROR, "\(error)")
     }

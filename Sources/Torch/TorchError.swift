@@ -35,7 +35,7 @@ public enum TorchError: Error, Equatable, CustomStringConvertible {
         case .operationFailed(let name, let message):
             return "libtorch's \(name) failed: \(message)"
         case .deviceUnavailable(let name, let reason):
-            return "Device \"\(name)\" cannot be used: \(reason)"
+            return "device: \"\(name)\" cannot be used: \(reason)"
         case .invalidArgument(let text):
             return text
         }

@@ -35,7 +35,8 @@ int settle(const Extractor *extractor, gpi_status status, PyObject *about) {
         if (model != NULL) raise_status(status, model);
         Py_XDECREF(model);
     } else {
-        raise_status(status, about);
+        // The core names an argument itself.
+        raise_status(status, status == GPI_INVALID_ARGUMENT ? NULL : about);
     }
     return -1;
 }

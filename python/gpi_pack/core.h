@@ -36,7 +36,7 @@ int is_interrupted(void *extractor);
 
 /// After the core: an error of its own, or a signal that came in its last moment. 0, or -1 with an
 /// exception. Its text begins with the model where it is about files, which may be opened at any
-/// picture, and else with `about`, which may be NULL.
+/// picture, with the argument that is out of range, and else with `about`, which may be NULL.
 int settle(const Extractor *extractor, gpi_status status, PyObject *about);
 
 #endif

@@ -6,6 +6,7 @@ static PyObject *exception_for(gpi_status status) {
     switch (status) {
     case GPI_INVALID_ARGUMENT:
     case GPI_BAD_FILE:
+    case GPI_BAD_PICTURE:
         return PyExc_ValueError;
     case GPI_NOT_FOUND:
         return PyExc_FileNotFoundError;

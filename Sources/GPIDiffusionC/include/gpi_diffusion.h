@@ -38,7 +38,7 @@ extern "C" {
 /// How a call ended. Everything but `GPI_OK` leaves a text in `gpi_last_error`.
 typedef enum gpi_status {
     GPI_OK = 0,
-    /// An argument is out of its range or contradicts another.
+    /// An argument is out of its range or contradicts another. The text begins with its name.
     GPI_INVALID_ARGUMENT = 1,
     /// A file or folder does not exist.
     GPI_NOT_FOUND = 2,
@@ -52,6 +52,8 @@ typedef enum gpi_status {
     GPI_TORCH_ERROR = 6,
     /// The interruption callback asked to stop.
     GPI_INTERRUPTED = 7,
+    /// A picture has no pixels, too many, or a shape that shrinking leaves nothing of.
+    GPI_BAD_PICTURE = 8,
 } gpi_status;
 
 /// The text of the last error on this thread: one or more lines of UTF-8 that name the argument or
