@@ -231,11 +231,13 @@ def test_errors_leave_nothing_behind(picture, tmp_path, monkeypatch):
     for _ in range(600):
         work()
     before = state(picture, good)
-    for _ in range(200):
+    rounds = 500
+    for _ in range(rounds):
         work()
     after = state(picture, good)
     assert after[1:] == before[1:]
-    assert after[0] - before[0] < 100
+    # Other threads come and go; one object for each error of a kind would be twice as much.
+    assert after[0] - before[0] < rounds / 2
 
 
 def test_calls_leave_nothing_behind(picture, tmp_path, monkeypatch):
