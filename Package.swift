@@ -10,10 +10,13 @@ let package = Package(
         .library(name: "gpi_diffusion_static", type: .static, targets: ["GPIDiffusionC"]),
     ],
     targets: [
+        // Files that appear whole or not at all.
+        .target(name: "Files"),
+
         // libtorch, from the ground up.
         .target(name: "CTorch"),
         .target(name: "Torch", dependencies: ["CTorch"]),
-        .target(name: "Checkpoints", dependencies: ["Torch"]),
+        .target(name: "Checkpoints", dependencies: ["Torch", "Files"]),
         .target(name: "TorchNN", dependencies: ["Torch", "Checkpoints"]),
         .target(name: "Diffusion", dependencies: ["TorchNN"]),
 
@@ -27,21 +30,22 @@ let package = Package(
         .target(
             name: "CImageFiles", dependencies: ["CPNG", "CJPEG"],
             linkerSettings: [.linkedLibrary("png"), .linkedLibrary("jpeg")]),
-        .target(name: "ImageFiles", dependencies: ["Imaging", "CImageFiles"]),
+        .target(name: "ImageFiles", dependencies: ["Imaging", "Files", "CImageFiles"]),
 
         // One picture to its latents and back, then the two public faces.
         .target(name: "Extraction", dependencies: ["Diffusion", "Imaging"]),
         .target(name: "GPIDiffusion", dependencies: ["Extraction", "ImageFiles"]),
         .systemLibrary(name: "CGPIDiffusion", path: "Sources/GPIDiffusionC/include"),
         .target(
-            name: "GPIDiffusionC", dependencies: ["Extraction", "CGPIDiffusion"],
+            name: "GPIDiffusionC", dependencies: ["Extraction", "Files", "CGPIDiffusion"],
             exclude: ["include"]),
 
+        .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
         .target(name: "TestSupport", dependencies: ["Torch"], path: "Tests/TestSupport"),
         .testTarget(
             name: "TorchTests", dependencies: ["Torch", "TestSupport"], exclude: ["reference.py"]),
         .testTarget(
-            name: "CheckpointsTests", dependencies: ["Checkpoints", "TestSupport"],
+            name: "CheckpointsTests", dependencies: ["Checkpoints", "Files", "TestSupport"],
             exclude: ["reference.py"]),
         .testTarget(
             name: "DiffusionTests", dependencies: ["Diffusion", "TestSupport"],

@@ -70,6 +70,21 @@ CTorchStatus ctorch_open(const char *folder, const CTorchFunctions **functions, 
     return CTORCH_OPENED;
 }
 
+int32_t ctorch_cuda_device_count(void) {
+    void *operators = dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_NOLOAD);
+    if (!operators) return -1;
+    dlclose(operators);
+    void *driver = dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL);
+    if (!driver) return 0;
+    int (*initialize)(unsigned) = (int (*)(unsigned))dlsym(driver, "cuInit");
+    int (*get_count)(int *) = (int (*)(int *))dlsym(driver, "cuDeviceGetCount");
+    int count = 0;
+    bool answered =
+        initialize && get_count && initialize(0) == 0 && get_count(&count) == 0 && count > 0;
+    // The driver stays open: it does not stand being closed.
+    return answered ? count : 0;
+}
+
 bool ctorch_was_forked(void) {
     return opening_process && opening_process != getpid();
 }

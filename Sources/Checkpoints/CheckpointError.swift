@@ -19,8 +19,6 @@ public enum CheckpointError: Error, Equatable, CustomStringConvertible {
     /// A folder without weights; `lookedFor` are the file names tried, `found` what the folder
     /// holds.
     case weightsNotFound(folder: String, lookedFor: [String], found: [String])
-    /// A file that could not be written. Nothing is left behind under its name or a temporary one.
-    case cannotWrite(path: String, reason: String)
 
     public var description: String {
         switch self {
@@ -60,8 +58,6 @@ public enum CheckpointError: Error, Equatable, CustomStringConvertible {
                 No weights in \(folder). Looked for \(lookedFor.joined(separator: ", ")); the folder holds \
                 \(found.isEmpty ? "nothing" : listed(found)). Was the download finished?
                 """
-        case .cannotWrite(let path, let reason):
-            return "Cannot write \(path): \(reason)"
         }
     }
 }

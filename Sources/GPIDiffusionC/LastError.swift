@@ -2,6 +2,7 @@ import CGPIDiffusion
 import Checkpoints
 import Diffusion
 import Extraction
+import Files
 import Glibc
 import Imaging
 import Torch
@@ -62,9 +63,11 @@ private func describe(_ error: any Error) -> (gpi_status, String) {
     case let error as CheckpointError:
         switch error {
         case .weightsNotFound: return (GPI_NOT_FOUND, "\(error)")
-        case .cannotOpen, .cannotWrite: return (GPI_IO_ERROR, "\(error)")
+        case .cannotOpen: return (GPI_IO_ERROR, "\(error)")
         default: return (GPI_BAD_FILE, "\(error)")
         }
+    case let error as WriteError:
+        return (GPI_IO_ERROR, "\(error)")
     case let error as ExtractionError:
         switch error {
         case .invalidArgument: return (GPI_INVALID_ARGUMENT, "\(error)")

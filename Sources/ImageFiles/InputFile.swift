@@ -1,3 +1,4 @@
+import Files
 import Glibc
 
 /// A regular file open for reading; closed when the last reference goes.
@@ -19,12 +20,12 @@ final class InputFile {
         // Asked before opening, since opening a named pipe would wait for a writer.
         var status = stat()
         guard stat(path, &status) == 0 else {
-            throw .unreadable(path: path, reason: lastSystemError())
+            throw .unreadable(path: path, reason: SystemError.words)
         }
         guard status.st_mode & S_IFMT == S_IFREG else { throw .notAFile(path: path) }
         guard status.st_size > 0 else { throw .empty(path: path) }
         guard let stream = fopen(path, "rbe") else {
-            throw .unreadable(path: path, reason: lastSystemError())
+            throw .unreadable(path: path, reason: SystemError.words)
         }
         self.path = path
         self.stream = stream
@@ -40,7 +41,7 @@ final class InputFile {
             initializedCount = fread(buffer.baseAddress, 1, count, stream)
         }
         guard ferror(stream) == 0, fseek(stream, 0, SEEK_SET) == 0 else {
-            throw .unreadable(path: path, reason: lastSystemError())
+            throw .unreadable(path: path, reason: SystemError.words)
         }
         return bytes
     }

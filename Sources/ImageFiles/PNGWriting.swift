@@ -1,3 +1,4 @@
+import Files
 import Imaging
 
 extension RGBImage {
@@ -19,8 +20,16 @@ extension RGBImage {
         for (key, value) in text.sorted(by: { $0.key < $1.key }) {
             texts.append(try PNGText(key: key, value: value, path: path))
         }
-        try AtomicFile.write(to: path) { stream throws(ImageFileError) in
-            try PNGWriter(stream: stream, path: path).write(self, texts: texts)
+        do {
+            try AtomicFile.write(to: path) { file in
+                try file.withStream { stream in
+                    try PNGWriter(stream: stream, path: path).write(self, texts: texts)
+                }
+            }
+        } catch let error as ImageFileError {
+            throw error
+        } catch {
+            throw .unwritable(path: path, reason: (error as? WriteError)?.reason ?? "\(error)")
         }
     }
 }

@@ -28,24 +28,22 @@ public enum Device: Hashable, Sendable, CustomStringConvertible {
 
     /// The first NVIDIA device if this libtorch and this machine have one, else the CPU.
     public static func best(in library: LibTorch) -> Device {
-        (try? Device.cuda(index: 0).checkAvailable(in: library)) == nil ? .cpu : .cuda(index: 0)
+        library.cudaDeviceCount > 0 ? .cuda(index: 0) : .cpu
     }
 
-    /// Puts one value on the device, to see whether it is there.
-    /// - Throws: `TorchError.deviceUnavailable` with libtorch's own words.
+    /// - Throws: `TorchError.deviceUnavailable` that says whether libtorch or the machine lacks it.
     public func checkAvailable(in library: LibTorch) throws {
-        guard self != .cpu else { return }
-        do {
-            _ = try Tensor(uninitialized: [1], dtype: .float32, device: self, in: library)
-        } catch TorchError.operationFailed(_, let message) {
-            let sentence = message.prefix { $0 != "." }
-            throw TorchError.deviceUnavailable(
-                name: description,
-                reason: """
-                    libtorch says "\(sentence)". Pass "cpu", or install a PyTorch with CUDA and \
-                    NVIDIA's driver.
-                    """)
-        }
+        guard case .cuda(let index) = self else { return }
+        let count = library.cudaDeviceCount
+        guard index >= count else { return }
+        let reason =
+            switch count {
+            case ..<0:
+                "this PyTorch was built without CUDA. Pass \"cpu\", or install one with CUDA."
+            case 0: "no NVIDIA driver or device was found. Pass \"cpu\"."
+            default: "this machine has \(count) NVIDIA devices, numbered from 0."
+            }
+        throw TorchError.deviceUnavailable(name: description, reason: reason)
     }
 
     public var description: String {

@@ -22,6 +22,9 @@ public final class LibTorch: @unchecked Sendable {
         return (Int(packed >> 56), Int(packed >> 48 & 0xff))
     }
 
+    /// How many NVIDIA devices there are; -1 if this libtorch cannot use any.
+    var cudaDeviceCount: Int { Int(ctorch_cuda_device_count()) }
+
     private static let opened = Mutex<LibTorch?>(nil)
 
     /// The process's libtorch; the first call looks for it (see `LibTorchSearch`) and opens it.

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import TestSupport
 import Testing
@@ -78,8 +79,7 @@ import Torch
         let scratch = try TemporaryFolder()
         let tensor = try NoiseGenerator(seed: 2).normal([1], in: library)
         let path = scratch.file("missing/a.pt")
-        let error = CheckpointError.cannotWrite(
-            path: path, reason: "No such file or directory (errno 2).")
+        let error = WriteError(path: path, reason: "No such file or directory")
         #expect(throws: error) { try TorchFileWriter.write(tensor, to: path) }
     }
 }

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Diffusion
@@ -22,6 +23,43 @@ import Testing
             #expect(schedule.timesteps.count == calls, "strength \(strength), offset \(offset)")
             if strength != 0.58 { #expect(schedule.noiseTimestep == noise) }
             if let first { #expect(schedule.timesteps.first == first) }
+        }
+    }
+
+    private struct Answer: Decodable {
+        struct Start: Decodable {
+            let strength: Double
+            let noise: Int
+            let timesteps: [Int]
+        }
+
+        let spacing: String
+        let offset: Int
+        let steps: Int
+        let starts: [Start]
+    }
+
+    /// All strengths of two digits: `steps * strength` is often just below or above a whole number.
+    @Test func equalsTheOriginalsArithmetic() throws {
+        let answers: [Answer] = try PythonReference("reference.py").run("schedule", "")
+        #expect(answers.count == 56)
+        for answer in answers {
+            var configuration = DDIMConfiguration()
+            configuration.stepsOffset = answer.offset
+            configuration.timestepSpacing = try #require(TimestepSpacing(rawValue: answer.spacing))
+            let all = try DDIMScheduler(configuration).timesteps(answer.steps)
+            for start in answer.starts {
+                let schedule = ImageToImageSchedule(
+                    strength: start.strength, allTimesteps: all, steps: answer.steps,
+                    stepsOffset: answer.offset)
+                let place: Comment =
+                    """
+                    strength \(start.strength) of \(answer.steps) steps, \(answer.spacing), \
+                    offset \(answer.offset)
+                    """
+                #expect(schedule.noiseTimestep == start.noise, place)
+                #expect(schedule.timesteps == start.timesteps, place)
+            }
         }
     }
 }

@@ -2,7 +2,8 @@
 
 A VAE with its freshly initialised weights gives latents near zero, in which a wrong model hides
 within the tolerance. These are drawn wider, and the last layers are scaled on a photograph so that
-latents, their noise and the decoded picture all have a spread like that of a trained model.
+latents, their noise and the decoded picture all have a spread like that of a trained model. UNets
+and text encoders are drawn in the same way, so that timestep and prompt leave clear traces.
 """
 
 from __future__ import annotations
@@ -15,12 +16,14 @@ from typing import Any
 
 import numpy as np
 import torch
-from diffusers import AutoencoderKL
+from diffusers import AutoencoderKL, UNet2DConditionModel
 from pictures import picture
 from safetensors.torch import load_file, save_file
+from transformers import CLIPTextConfig, CLIPTextModel
 
 #: The checkpoint that comes with this repository; here it lends all but its VAE.
 DEMO = Path(__file__).parents[2] / "python" / "demo_checkpoint"
+SCHEDULER = "scheduler/scheduler_config.json"
 WEIGHTS = "diffusion_pytorch_model.safetensors"
 
 
@@ -85,16 +88,8 @@ def widened_vae(recipe: Recipe, seed: int) -> AutoencoderKL:
         latent_channels=recipe.latent_channels,
         **recipe.options,
     ).eval()
-    generator = torch.Generator().manual_seed(seed)
+    widen(vae, torch.Generator().manual_seed(seed))
     with torch.no_grad():
-        for name, parameter in vae.named_parameters():
-            noise = torch.randn(parameter.shape, generator=generator)
-            if parameter.dim() > 1:
-                parameter.copy_(1.2 * noise / parameter[0].numel() ** 0.5)
-            elif "norm" in name and name.endswith("weight"):
-                parameter.copy_(1 + 0.2 * noise)
-            else:
-                parameter.copy_(0.1 * noise)
         for layer in (vae.encoder.conv_in, vae.decoder.conv_in):
             layer.weight *= recipe.first
             layer.bias *= recipe.first
@@ -115,6 +110,21 @@ def widened_vae(recipe: Recipe, seed: int) -> AutoencoderKL:
             middle=0,
         )
     return vae
+
+
+@torch.no_grad()
+def widen(model: torch.nn.Module, generator: torch.Generator) -> None:
+    """Draws all weights anew, so that what goes through the layers keeps its size."""
+    for name, parameter in model.named_parameters():
+        noise = torch.randn(parameter.shape, generator=generator)
+        if parameter.dim() > 1:
+            # One row of an embedding is one vector, not what one output is summed from.
+            terms = 1 if "embedding.weight" in name else parameter[0].numel()
+            parameter.copy_(1.2 * noise / terms**0.5)
+        elif "norm" in name and name.endswith("weight"):
+            parameter.copy_(1 + 0.2 * noise)
+        else:
+            parameter.copy_(0.1 * noise)
 
 
 def encoder_moments(vae: AutoencoderKL, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -172,6 +182,125 @@ def pixels_of(latents: torch.Tensor) -> torch.Tensor:
     red_green_blue, high, low = latents[0, :3].double(), latents[0, 3], latents[0, 4]
     values = -5 + 10 * (red_green_blue - low) / (high - low)
     return ((values + 1) * 127.5).permute(1, 2, 0)
+
+
+#: Stands for a key that the file does not have.
+ABSENT = object()
+
+
+@dataclass(frozen=True)
+class Family:
+    """What distinguishes the versions of Stable Diffusion, in miniature."""
+
+    #: Arguments of UNet2DConditionModel.
+    unet: dict[str, Any]
+    #: Arguments of CLIPTextConfig.
+    text: dict[str, Any]
+    #: What scheduler_config.json says.
+    scheduler: dict[str, Any]
+    pad_token: str
+
+
+#: Of all versions.
+BETAS = {
+    "beta_start": 0.00085,
+    "beta_end": 0.012,
+    "beta_schedule": "scaled_linear",
+    "num_train_timesteps": 1000,
+    "trained_betas": None,
+    "clip_sample": False,
+    "set_alpha_to_one": False,
+    "skip_prk_steps": True,
+    "steps_offset": 1,
+}
+BLOCKS = {
+    "block_out_channels": (32, 64),
+    "down_block_types": ("CrossAttnDownBlock2D", "DownBlock2D"),
+    "up_block_types": ("UpBlock2D", "CrossAttnUpBlock2D"),
+}
+FAMILIES = {
+    "sd1": Family(
+        # attention_head_dim is the number of heads.
+        unet=BLOCKS | {"attention_head_dim": 8, "layers_per_block": 1, "cross_attention_dim": 32},
+        text={"hidden_act": "quick_gelu", "hidden_size": 32, "num_hidden_layers": 2},
+        scheduler=BETAS | {"_class_name": "PNDMScheduler"},
+        pad_token="<|endoftext|>",
+    ),
+    "sd2": Family(
+        unet=BLOCKS
+        | {
+            "attention_head_dim": (4, 8),
+            "layers_per_block": 1,
+            "cross_attention_dim": 48,
+            "use_linear_projection": True,
+            "upcast_attention": True,
+        },
+        text={"hidden_act": "gelu", "hidden_size": 48, "num_hidden_layers": 3},
+        scheduler=BETAS | {"_class_name": "DDIMScheduler", "prediction_type": "v_prediction"},
+        pad_token="!",
+    ),
+}
+
+
+FULL_SIZE_FAMILIES = {
+    # The rest is diffusers' default.
+    "sd1.5": Family(
+        unet={"cross_attention_dim": 768},
+        text={
+            "hidden_act": "quick_gelu",
+            "hidden_size": 768,
+            "intermediate_size": 3072,
+            "num_hidden_layers": 12,
+            "num_attention_heads": 12,
+            "vocab_size": 49408,
+        },
+        scheduler=FAMILIES["sd1"].scheduler,
+        pad_token="<|endoftext|>",
+    ),
+    "sd2.1": Family(
+        unet={
+            "attention_head_dim": (5, 10, 20, 20),
+            "cross_attention_dim": 1024,
+            "use_linear_projection": True,
+            "upcast_attention": True,
+        },
+        text={
+            "hidden_act": "gelu",
+            "hidden_size": 1024,
+            "intermediate_size": 4096,
+            "num_hidden_layers": 23,
+            "num_attention_heads": 16,
+            "vocab_size": 49408,
+        },
+        scheduler=FAMILIES["sd2"].scheduler,
+        pad_token="!",
+    ),
+}
+
+
+def widened_unet(family: Family, seed: int) -> UNet2DConditionModel:
+    """A UNet of random weights whose output has about the spread of noise."""
+    # Not drawn twice: in full size that takes long.
+    with torch.device("meta"):
+        unet = UNet2DConditionModel(sample_size=8, **family.unet).eval()
+    unet = unet.to_empty(device="cpu")
+    generator = torch.Generator().manual_seed(seed)
+    widen(unet, generator)
+    latents = torch.randn(2, 4, 12, 8, generator=generator)
+    context = torch.randn(2, 77, family.unet["cross_attention_dim"], generator=generator)
+    with torch.no_grad():
+        output = unet(latents, 500, encoder_hidden_states=context).sample
+        rescale(unet.conv_out, slice(None), output, spread=1, middle=0)
+    return unet
+
+
+def widened_text_encoder(family: Family, seed: int) -> CLIPTextModel:
+    """A text encoder of random weights for the demo checkpoint's tokenizer."""
+    demo = json.loads((DEMO / "text_encoder" / "config.json").read_text())
+    config = CLIPTextConfig(**demo | {"intermediate_size": 96} | family.text)
+    model = CLIPTextModel(config).eval()
+    widen(model, torch.Generator().manual_seed(seed))
+    return model
 
 
 OLD_NAMES = {
@@ -238,3 +367,39 @@ class Checkpoints:
         # The original loads text encoder and UNet even where it has no use for them.
         shutil.copytree(DEMO, folder, ignore=shutil.ignore_patterns("vae", "*.md"))
         save_vae(vae, folder / "vae", recipe)
+
+    def denoising(self, name: str, **scheduler) -> Path:
+        """A checkpoint of that family, whose scheduler file says `scheduler` besides or instead."""
+        changes = "-".join(
+            f"{key}={value}" for key, value in scheduler.items() if value is not ABSENT
+        )
+        changes += "".join(f"-no-{key}" for key, value in scheduler.items() if value is ABSENT)
+        folder = self._folder / f"{name}-denoising-{changes}"
+        if folder.exists():
+            return folder
+        if scheduler:
+            shutil.copytree(self.denoising(name), folder)
+            edit_json(folder / SCHEDULER, lambda config: change(config, scheduler))
+            return folder
+
+        shutil.copytree(self("narrow"), folder)
+        make_family(folder, FAMILIES[name])
+        return folder
+
+
+def make_family(folder: Path, family: Family) -> None:
+    """Puts all but the VAE of the family into a checkpoint's folder, instead of what is there."""
+    widened_unet(family, seed=1).save_pretrained(folder / "unet")
+    widened_text_encoder(family, seed=2).save_pretrained(folder / "text_encoder")
+    (folder / SCHEDULER).write_text(json.dumps(family.scheduler))
+    edit_json(
+        folder / "tokenizer" / "special_tokens_map.json",
+        lambda tokens: tokens.update(pad_token=family.pad_token),
+    )
+
+
+def change(config: dict[str, Any], changes: dict[str, Any]) -> None:
+    for key, value in changes.items():
+        config[key] = value
+        if value is ABSENT:
+            del config[key]

@@ -1,7 +1,7 @@
 """What all parity tests share: the original, ours, checkpoints, and a table of what was measured.
 
     pytest Tests/parity              all but the slow ones
-    pytest Tests/parity -m slow      those alone: the full-size VAE
+    pytest Tests/parity -m slow      those alone: models in full size
 
 With GPI_PARITY_SELF_CHECK=1 the original stands on both sides of each comparison, which tries the
 tests themselves; what only ours promises is then left out.
@@ -65,13 +65,15 @@ class Subject:
         self._calls += 1
         return self._folder / str(self._calls)
 
-    def latents(self, checkpoint: Path, images, seed, **options) -> list[torch.Tensor]:
+    def latents(
+        self, checkpoint: Path, images, seed, prompts=None, **options
+    ) -> list[torch.Tensor]:
         """The latents of each picture, as they are read back from the files."""
         images = images if isinstance(images, list) else [images]
         folder = self.new_folder()
         self.extract_images(
             images,
-            [""] * len(images),
+            [""] * len(images) if prompts is None else prompts,
             str(folder),
             model_id=str(checkpoint),
             device="cpu",

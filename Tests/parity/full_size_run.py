@@ -1,6 +1,7 @@
-"""One side's extraction in a process of its own, for test_full_size.py.
+"""One side's extraction in a process of its own, for the tests in full size.
 
-    python full_size_run.py original|ours MODEL PICTURE OUTPUT latents|pictures WHEEL_FOLDER
+    python full_size_run.py original|ours MODEL PICTURE OUTPUT latents|pictures WHEEL_FOLDER \\
+        [STRENGTH STEPS]
 
 Prints the seconds that the call took, model loading included, and the process's peak memory.
 """
@@ -14,7 +15,7 @@ import time
 from pathlib import Path
 
 
-def main(side, model, picture, output, wanted, wheel_folder):
+def main(side, model, picture, output, wanted, wheel_folder, strength="0", steps="50"):
     start = time.perf_counter()
     if side == "original":
         from reference import Original
@@ -24,7 +25,17 @@ def main(side, model, picture, output, wanted, wheel_folder):
         from gpi_pack.diffusion import extract_images
     imported = time.perf_counter()
     pictures = [output] if wanted == "pictures" else []
-    extract_images([picture], ["x"], output, *pictures, model_id=model, device="cpu", seed=42)
+    extract_images(
+        [picture],
+        ["x"],
+        output,
+        *pictures,
+        model_id=model,
+        device="cpu",
+        strength=float(strength),
+        num_inference_steps=int(steps),
+        seed=42,
+    )
     done = time.perf_counter()
     # In kilobytes on Linux.
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20

@@ -9,9 +9,13 @@ import torch
 
 #: Of the largest magnitude in the original's latents.
 LATENTS_LIMIT = 1e-4
+#: The same where only noise is added.
+NOISED_LIMIT = 1e-5
 #: In levels of 0 to 255, and the share of values that must not differ at all.
 LEVELS_LIMIT = 1
 EQUAL_LEVELS = 0.999
+#: The same where the UNet ran.
+EQUAL_LEVELS_DENOISED = 0.99
 
 
 @dataclass
@@ -28,7 +32,13 @@ class Measurements:
         if key not in self.worst or not value <= self.worst[key][0]:
             self.worst[key] = (value, limit)
 
-    def latents(self, check: str, ours: torch.Tensor, original: torch.Tensor) -> None:
+    def latents(
+        self,
+        check: str,
+        ours: torch.Tensor,
+        original: torch.Tensor,
+        limit: float = LATENTS_LIMIT,
+    ) -> None:
         assert ours.dtype == original.dtype == torch.float32
         assert ours.shape == original.shape
         difference = (ours - original).abs().max() / original.abs().max()
@@ -36,19 +46,25 @@ class Measurements:
             check,
             "latents: difference / largest",
             float(difference),
-            f"{LATENTS_LIMIT:g}",
+            f"{limit:g}",
         )
-        assert difference <= LATENTS_LIMIT
+        assert difference <= limit
 
-    def levels(self, check: str, ours: np.ndarray, original: np.ndarray) -> None:
+    def levels(
+        self,
+        check: str,
+        ours: np.ndarray,
+        original: np.ndarray,
+        equal: float = EQUAL_LEVELS,
+    ) -> None:
         assert ours.dtype == original.dtype == np.uint8
         assert ours.shape == original.shape
         difference = np.abs(ours.astype(int) - original.astype(int))
         differing = float((difference != 0).mean())
         self.note(check, "picture: largest difference", difference.max(), f"{LEVELS_LIMIT}")
-        self.note(check, "picture: share differing", differing, f"{1 - EQUAL_LEVELS:.1g}")
+        self.note(check, "picture: share differing", differing, f"{1 - equal:.1g}")
         assert difference.max() <= LEVELS_LIMIT
-        assert differing <= 1 - EQUAL_LEVELS
+        assert differing <= 1 - equal
 
     def identical(self, check: str, ours: np.ndarray, original: np.ndarray) -> None:
         assert ours.dtype == original.dtype == np.uint8

@@ -8,11 +8,13 @@ live in one process and share one libtorch and one random generator.
 from __future__ import annotations
 
 import ast
+import contextlib
 import functools
 import subprocess
 import sys
 import types
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -128,7 +130,8 @@ class Original:
         extractor = self.module.StableDiffusionImg2ImgExtractor
         self._preprocess = extractor.preprocess_image
         self._extractor = functools.cache(extractor)
-        # extract_images looks the class up by its name. Nothing in an extractor changes with use.
+        # extract_images looks the class up by its name. With use only the scheduler's timesteps
+        # change, and they are set in each call that needs them.
         self.module.StableDiffusionImg2ImgExtractor = self._kept_extractor
 
     def _kept_extractor(self, model_id, device=None, cache_dir=None):
@@ -138,6 +141,32 @@ class Original:
         """What `extract_images` writes for one picture at strength 0, without its decoding."""
         return self._extractor(str(checkpoint), "cpu", None).get_hidden_states(
             image, "", strength=0, seed=seed
+        )
+
+    @contextlib.contextmanager
+    def unet_calls(self, checkpoint: Path, later: int = 0) -> Iterator[list[int]]:
+        """The timesteps that the checkpoint's UNet is called with, as they come.
+
+        - later: added to each timestep before the UNet sees it.
+        """
+        unet = self._extractor(str(checkpoint), "cpu", None).unet
+        timesteps = []
+
+        def record(_, arguments):
+            latents, timestep = arguments
+            timesteps.append(int(timestep))
+            return latents, timestep + later
+
+        hook = unet.register_forward_pre_hook(record)
+        try:
+            yield timesteps
+        finally:
+            hook.remove()
+
+    def denoised(self, checkpoint: Path, image, prompt: str, **options) -> torch.Tensor:
+        """What `extract_images` writes for one picture, without its decoding."""
+        return self._extractor(str(checkpoint), "cpu", None).get_hidden_states(
+            image, prompt, **options
         )
 
     def pixels(self, image) -> np.ndarray:

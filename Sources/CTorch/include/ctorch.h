@@ -140,6 +140,11 @@ CTorchStatus ctorch_open(const char *_Nullable folder,
                          const CTorchFunctions *_Nullable *_Nonnull functions,
                          char *_Nonnull message, size_t size);
 
+/// How many NVIDIA devices the driver shows to this process; -1 if libtorch has no operators for them.
+///
+/// Asked of the driver itself: a libtorch that is asked in vain writes pages to standard error.
+int32_t ctorch_cuda_device_count(void);
+
 /// Whether this process was forked from the one in which `ctorch_open` first succeeded: libtorch's
 /// threads do not survive a fork.
 bool ctorch_was_forked(void);

@@ -1,3 +1,4 @@
+import Files
 import Glibc
 
 /// A regular file in memory, read-only, its pages read by the system as they are touched.

@@ -1,3 +1,4 @@
+import Files
 import Torch
 
 /// Writes one tensor as a `.pt` file that `torch.load(path, weights_only=True)` reads.
@@ -10,7 +11,7 @@ public enum TorchFileWriter {
     /// without gradient.
     ///
     /// The file appears whole or not at all; see `AtomicFile`, and there what SIGXFSZ does.
-    /// - Throws: `CheckpointError.cannotWrite`; `TorchError` if the tensor cannot be copied.
+    /// - Throws: `WriteError`; `TorchError` if the tensor cannot be copied.
     public static func write(_ tensor: Tensor, to path: String) throws {
         let plain = try tensor.moved(to: .cpu).contiguous()
         let pickle = TensorPickle.bytes(shape: plain.shape, dtype: try plain.dtype)

@@ -1,3 +1,5 @@
+import Files
+
 /// Writes a zip file of stored entries, each at a multiple of 64 bytes, as torch lays out its
 /// files.
 ///
@@ -81,8 +83,8 @@ struct ZipWriter {
     /// A size or place in the 32 bits that the format has for it.
     private func size(_ number: Int) throws -> [UInt8] {
         guard let short = UInt32(exactly: number), short < .max else {
-            throw CheckpointError.cannotWrite(
-                path: path, reason: "files of 4 GB and more are not supported.")
+            throw WriteError(
+                path: path, reason: "files of 4 GB and more are not supported")
         }
         return littleEndian(short)
     }

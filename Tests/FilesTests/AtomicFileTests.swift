@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@testable import Checkpoints
+@testable import Files
 
 @Suite struct AtomicFileTests {
     private struct Stop: Error {}
@@ -60,7 +60,7 @@ import Testing
             ("", "not the name of a file"),
             (scratch.file(String(repeating: "x", count: 256)), "File name too long"),
         ] {
-            let error = try #require(throws: CheckpointError.self) {
+            let error = try #require(throws: WriteError.self) {
                 try AtomicFile.write([2], to: path)
             }
             #expect("\(error)".contains(words), "\(error)")
@@ -76,7 +76,7 @@ import Testing
             signal(SIGXFSZ, SIG_IGN)
             var limit = rlimit(rlim_cur: 1000, rlim_max: 1000)
             setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit)
-            let error = try #require(throws: CheckpointError.self) {
+            let error = try #require(throws: WriteError.self) {
                 try AtomicFile.write([UInt8](repeating: 1, count: 2000), to: scratch.file("a"))
             }
             try #require("\(error)".contains("File too large"))

@@ -15,8 +15,7 @@ public struct AtomicFile: ~Copyable {
 
     /// Writes `path` with what `body` writes to the file that it gets.
     ///
-    /// - Throws: `CheckpointError.cannotWrite` with the path and the system's words, or what `body`
-    ///   throws.
+    /// - Throws: `WriteError` with the path and the system's words, or what `body` throws.
     public static func write<Result>(
         to path: String, _ body: (borrowing AtomicFile) throws -> Result
     ) throws -> Result {
@@ -42,7 +41,7 @@ public struct AtomicFile: ~Copyable {
     }
 
     /// Adds bytes at the end.
-    /// - Throws: `CheckpointError.cannotWrite`, if the disk is full for example.
+    /// - Throws: `WriteError`, if the disk is full for example.
     public borrowing func append(_ bytes: UnsafeRawBufferPointer) throws {
         var rest = bytes[...]
         while !rest.isEmpty {
@@ -52,6 +51,25 @@ public struct AtomicFile: ~Copyable {
             guard written > 0 else { throw Self.failure(path) }
             rest = rest.dropFirst(written)
         }
+    }
+
+    /// Gives `body` the file as a stream of C, for libraries that write to one.
+    /// - Throws: `WriteError`, or what `body` throws.
+    public borrowing func withStream(_ body: (UnsafeMutablePointer<FILE>) throws -> Void) throws {
+        let copy = dup(descriptor)
+        guard copy >= 0 else { throw Self.failure(path) }
+        guard let stream = fdopen(copy, "wb") else {
+            let error = Self.failure(path)
+            close(copy)
+            throw error
+        }
+        do {
+            try body(stream)
+        } catch {
+            fclose(stream)
+            throw error
+        }
+        guard fclose(stream) == 0 else { throw Self.failure(path) }
     }
 
     // MARK: - Steps
@@ -76,8 +94,8 @@ public struct AtomicFile: ~Copyable {
     /// The folder that a path names a file in.
     private static func folder(of path: String) throws -> String {
         guard !path.isEmpty, !path.hasSuffix("/"), !path.utf8.contains(0) else {
-            throw CheckpointError.cannotWrite(
-                path: quoted(path), reason: "this is not the name of a file.")
+            throw WriteError(
+                path: path.debugDescription, reason: "this is not the name of a file")
         }
         guard let slash = path.lastIndex(of: "/") else { return "." }
         return slash == path.startIndex ? "/" : String(path[..<slash])
@@ -94,8 +112,8 @@ public struct AtomicFile: ~Copyable {
             if descriptor >= 0 { return (temporary, descriptor) }
             guard errno == EEXIST else { throw failure(path) }
         }
-        throw CheckpointError.cannotWrite(
-            path: path, reason: "every temporary name that was tried in \(folder) is taken.")
+        throw WriteError(
+            path: path, reason: "every temporary name that was tried in \(folder) is taken")
     }
 
     /// Makes the new name survive a power failure.
@@ -109,7 +127,7 @@ public struct AtomicFile: ~Copyable {
         }
     }
 
-    private static func failure(_ path: String) -> CheckpointError {
-        .cannotWrite(path: path, reason: SystemError.words)
+    private static func failure(_ path: String) -> WriteError {
+        WriteError(path: path, reason: SystemError.words)
     }
 }
