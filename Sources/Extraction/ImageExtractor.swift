@@ -47,9 +47,11 @@ public final class ImageExtractor {
 
     // MARK: - One picture
 
-    /// What the encoder sees of a picture: at most `longestSide` long (Lanczos), reflected at the edges
+    /// What the encoder sees of a picture: at most `longestSide` pixels long (Lanczos), reflected at the edges
     /// to sides that are multiples of `sideMultiple`.
-    public static func prepared(_ picture: RGBImage) throws -> RGBImage {
+    public static func prepared(_ picture: RGBImage, longestSide: Int = longestSide) throws
+        -> RGBImage
+    {
         try picture.fitted(longestSide: longestSide).reflectPadded(toMultipleOf: sideMultiple)
     }
 
@@ -68,9 +70,7 @@ public final class ImageExtractor {
     ) throws -> Latents {
         try options.check()
         let noise = NoiseGenerator(seed: seed)
-        let pixels = try Tensor(Self.prepared(picture), in: components.library)
-        let posterior = try components.autoencoder.encode(
-            pixels.converted(to: dtype).moved(to: device))
+        let posterior = try components.autoencoder.encode(pixels(of: picture))
         let sample = try posterior.sample(noise: draw(from: noise, like: posterior.mean))
         var latents = try Self.latentScale * sample
         if options.strength > 0 {
@@ -82,8 +82,58 @@ public final class ImageExtractor {
 
     /// Decodes latents to the picture that they stand for, with sides that are multiples of 8.
     public func picture(from latents: Latents) throws -> RGBImage {
-        let sample = try latents.tensor.converted(to: dtype).moved(to: device)
-        return try RGBImage(components.autoencoder.decode((1 / Self.latentScale) * sample))
+        try RGBImage(decoded: decoded(latents.tensor))
+    }
+
+    // MARK: - Single steps
+
+    /// What the encoder is given for a picture, prepared as `prepared` does it.
+    /// - Returns: `[1, 3, H, W]` in [-1, 1], in the extractor's dtype on its device.
+    public func pixels(of picture: RGBImage, longestSide: Int = longestSide) throws -> Tensor {
+        let prepared = try Self.prepared(picture, longestSide: longestSide)
+        return try Tensor(prepared, in: components.library).converted(to: dtype).moved(to: device)
+    }
+
+    /// What the UNet attends to: the text encoder's last hidden states, normalised.
+    ///
+    /// - Parameters:
+    ///   - prompts: at least one, each padded and cut to the model's length.
+    ///   - negativePrompt: what guidance leads away from, for all of them; an empty text unless given.
+    /// - Returns: `[2 N, tokens, size]`: N times the negative prompt's, then the prompts'.
+    public func promptEmbeddings(prompts: [String], negativePrompt: String? = nil) throws -> Tensor
+    {
+        guard let first = prompts.first else {
+            throw ExtractionError.invalidArgument(name: "prompt", reason: "there is none.")
+        }
+        let both = try promptEncoder.embeddings(prompt: first, negativePrompt: negativePrompt).both
+        guard prompts.count > 1 else { return both }
+        let parts = try both.split(into: 2, dimension: 0)
+        let others = try prompts.dropFirst().map { prompt in
+            // The negative prompt's are known by now. On its place the same prompt costs nothing: the
+            // encoder remembers it.
+            try promptEncoder.embeddings(prompt: prompt, negativePrompt: prompt).both
+                .narrowed(dimension: 0, start: 1, length: 1)
+        }
+        let negative = [Tensor](repeating: parts[0], count: prompts.count)
+        return try Tensor.concatenated(negative + [parts[1]] + others, dimension: 0)
+    }
+
+    /// Decodes latents, scaled as `latents(of:)` gives them, whatever their dtype and device.
+    ///
+    /// - Parameter latents: `[N, C, H, W]`, with the C channels of the model.
+    /// - Returns: pictures `[N, 3, 8 H, 8 W]`, about in [-1, 1], in the extractor's dtype on its device.
+    public func decoded(_ latents: Tensor) throws -> Tensor {
+        let autoencoder = try components.autoencoder
+        let channels = autoencoder.configuration.latentChannels
+        guard latents.shape.count == 4, latents.shape[1] == channels, latents.count > 0 else {
+            throw ExtractionError.invalidArgument(
+                name: "latents",
+                reason:
+                    "the shape is \(latents.shape); [N, \(channels), H, W] is needed, with no side of 0."
+            )
+        }
+        let sample = try latents.converted(to: dtype).moved(to: device)
+        return try autoencoder.decode((1 / Self.latentScale) * sample)
     }
 
     // MARK: - Denoising

@@ -27,12 +27,16 @@ extension Tensor {
 extension RGBImage {
     /// The first picture of `[N, 3, H, W]` in [-1, 1]: (x / 2 + 0.5) limited to [0, 1], times 255,
     /// rounded half to even.
-    /// - Throws: `ExtractionError.notFinite` if a value is no number.
-    init(_ tensor: Tensor) throws {
-        let plain = try tensor.converted(to: .float32).moved(to: .cpu).contiguous()
-        guard plain.shape.count == 4, plain.shape[0] >= 1, plain.shape[1] == 3 else {
-            throw TorchError.invalidArgument("\(plain.shape) is not the shape of pictures.")
+    /// - Throws: `ExtractionError.notFinite` if a value of it is no number, `.invalidArgument` for
+    ///   another shape.
+    public init(decoded tensor: Tensor) throws {
+        guard tensor.shape.count == 4, tensor.shape[1] == 3, tensor.count > 0 else {
+            throw ExtractionError.invalidArgument(
+                name: "image",
+                reason: "the shape is \(tensor.shape); [N, 3, H, W] is needed, with no side of 0.")
         }
+        let first = try tensor.narrowed(dimension: 0, start: 0, length: 1)
+        let plain = try first.converted(to: .float32).moved(to: .cpu).contiguous()
         let (height, width) = (plain.shape[2], plain.shape[3])
         let places = height * width
         var pixels = [UInt8](repeating: 0, count: 3 * places)

@@ -24,6 +24,32 @@ func checkSize<Struct>(_ size: Int, of type: Struct.Type, _ name: String) throws
     }
 }
 
+/// The object behind an extractor's handle.
+func imageExtractor(_ handle: OpaquePointer?) throws -> ImageExtractor {
+    object(try required(handle, "extractor"), as: ExtractorBox.self).extractor
+}
+
+/// Copies a caller's row of sizes or strides.
+func numbers(_ start: UnsafePointer<Int64>?, count: Int64, _ name: String) throws -> [Int] {
+    // torch's own limit for the dimensions of a tensor that is computed with.
+    guard 0...64 ~= count else {
+        throw ExtractionError.invalidArgument(
+            name: "dimensions", reason: "\(count) is not between 0 and 64.")
+    }
+    guard count > 0 else { return [] }
+    return UnsafeBufferPointer(start: try required(start, name), count: Int(count)).map(Int.init)
+}
+
+/// Copies a caller's prompts.
+func texts(_ start: UnsafePointer<UnsafePointer<CChar>?>?, count: Int64) throws -> [String] {
+    guard count > 0 else {
+        throw ExtractionError.invalidArgument(name: "count", reason: "\(count) is less than 1.")
+    }
+    return try UnsafeBufferPointer(start: required(start, "prompts"), count: Int(count)).map {
+        String(cString: try required($0, "prompts[…]"))
+    }
+}
+
 /// Copies a caller's pixels, after a look at their size.
 func picture(rgb: UnsafePointer<UInt8>?, width: Int64, height: Int64) throws -> RGBImage {
     let start = try required(rgb, "rgb")
@@ -73,6 +99,42 @@ extension DType {
         default:
             throw ExtractionError.invalidArgument(
                 name: "dtype", reason: "\(dtype.rawValue) is none of gpi_dtype.")
+        }
+    }
+}
+
+extension gpi_dtype {
+    /// - Throws: `ExtractionError.invalidArgument` for a type that the header does not name.
+    init(_ dtype: DType) throws {
+        switch dtype {
+        case .float32: self = GPI_FLOAT32
+        case .float16: self = GPI_FLOAT16
+        case .bfloat16: self = GPI_BFLOAT16
+        case .float64, .int64, .int32, .int16, .int8, .uint8, .bool:
+            throw ExtractionError.invalidArgument(
+                name: "dtype", reason: "\(dtype) is none of gpi_dtype.")
+        }
+    }
+}
+
+extension gpi_device {
+    init(_ device: Device) {
+        switch device {
+        case .cpu: self.init(kind: GPI_CPU, index: 0)
+        case .cuda(let index): self.init(kind: GPI_CUDA, index: Int32(index))
+        }
+    }
+}
+
+extension Device {
+    /// - Throws: `ExtractionError.invalidArgument` for a kind that the header does not name.
+    init(_ device: gpi_device) throws {
+        switch device.kind {
+        case GPI_CPU: self = .cpu
+        case GPI_CUDA: self = .cuda(index: Int(device.index))
+        default:
+            throw ExtractionError.invalidArgument(
+                name: "device", reason: "\(device.kind.rawValue) is none of gpi_device_kind.")
         }
     }
 }

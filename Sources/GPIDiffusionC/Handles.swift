@@ -1,5 +1,7 @@
+import CGPIDiffusion
 import Extraction
 import Imaging
+import Torch
 
 // What stands behind the opaque handles of the header: a retained Swift object each.
 
@@ -25,23 +27,45 @@ final class PictureBox {
     deinit { pixels.deallocate() }
 }
 
-/// `gpi_latents`
-final class LatentsBox {
-    let latents: Latents
-    let shape: [Int64]
-    let values: UnsafeMutableBufferPointer<Float>
+/// `gpi_tensor`, with its facts in memory that stays where it is.
+final class TensorBox {
+    let tensor: Tensor
+    let shape: UnsafeMutableBufferPointer<Int64>
+    let strides: UnsafeMutableBufferPointer<Int64>
+    let dtype: gpi_dtype
+    let device: gpi_device
+    let data: UnsafeMutableRawPointer?
 
-    init(_ latents: Latents) throws {
-        self.latents = latents
-        shape = latents.shape.map(Int64.init)
-        values = try latents.withUnsafeValues { source in
-            let copy = UnsafeMutableBufferPointer<Float>.allocate(capacity: source.count)
-            _ = copy.initialize(from: source)
-            return copy
-        }
+    /// - Throws: `ExtractionError.invalidArgument` for a dtype that `gpi_dtype` has no name for.
+    init(_ tensor: Tensor) throws {
+        let strides = try tensor.strides
+        dtype = try gpi_dtype(tensor.dtype)
+        device = try gpi_device(tensor.device)
+        data = try tensor.address
+        self.tensor = tensor
+        shape = .allocate(capacity: tensor.shape.count)
+        _ = shape.initialize(from: tensor.shape.map(Int64.init))
+        self.strides = .allocate(capacity: strides.count)
+        _ = self.strides.initialize(from: strides.map(Int64.init))
     }
 
-    deinit { values.deallocate() }
+    deinit {
+        shape.deallocate()
+        strides.deallocate()
+    }
+}
+
+/// Memory of a caller's, given back when nothing reads it any more.
+final class ForeignMemory {
+    private let release: gpi_release?
+    private let context: UnsafeMutableRawPointer?
+
+    init(_ release: gpi_release?, _ context: UnsafeMutableRawPointer?) {
+        self.release = release
+        self.context = context
+    }
+
+    deinit { release?(context) }
 }
 
 /// Hands an object over to C, which gives it back to `free(_:as:)`.

@@ -59,16 +59,56 @@ extension Tensor {
                 "A tensor of shape \(shape), strides \(steps) and dtype \(dtype) does not fit into "
                     + "\(bytes.count) bytes.")
         }
+        try self.init(
+            viewing: UnsafeMutableRawPointer(mutating: start), shape: shape, strides: steps,
+            dtype: dtype, device: .cpu, owner: owner, in: library)
+    }
+
+    /// A tensor on any device that reads another program's memory where it is, without a copy.
+    ///
+    /// - Parameters:
+    ///   - address: of the first element; nil if there are none. That the shape and strides stay within
+    ///     the memory is the caller's word.
+    ///   - strides: in elements, as many as dimensions; row-major order without them.
+    ///   - owner: keeps the memory alive; kept as long as the tensor and its views.
+    public convenience init(
+        viewing address: UnsafeMutableRawPointer?, shape: [Int], strides: [Int]? = nil,
+        dtype: DType, device: Device, owner: AnyObject, in library: LibTorch
+    ) throws {
+        let count = try Self.checkedCount(of: shape, dtype: dtype)
+        let strides = strides ?? Self.contiguousStrides(of: shape)
+        guard shape.count == strides.count else {
+            throw TorchError.invalidArgument(
+                "\(strides.count) strides do not belong to a shape of \(shape.count) dimensions.")
+        }
+        guard let address else {
+            guard count == 0 else {
+                throw TorchError.invalidArgument("A tensor of shape \(shape) has no memory.")
+            }
+            try self.init(uninitialized: shape, dtype: dtype, device: device, in: library)
+            return
+        }
         let functions = library.functions
         var handle: AtenTensorHandle?
         try library.check(
             functions.aoti_torch_create_tensor_from_blob(
-                UnsafeMutableRawPointer(mutating: start), Int64(shape.count), shape.map(Int64.init),
-                steps.map(Int64.init), 0, dtype.code(in: functions),
-                functions.aoti_torch_device_type_cpu(), 0, &handle), "create_tensor_from_blob")
+                address, Int64(shape.count), shape.map(Int64.init), strides.map(Int64.init), 0,
+                dtype.code(in: functions), device.typeCode(in: functions), device.index, &handle),
+            "create_tensor_from_blob")
         try self.init(
             owning: library.unwrap(handle, "create_tensor_from_blob"), memoryOwner: owner,
             in: library)
+    }
+
+    /// The address of the first element, on whatever device; nil if there are none. Valid as long as
+    /// the tensor.
+    public var address: UnsafeMutableRawPointer? {
+        get throws {
+            var address: UnsafeMutableRawPointer?
+            try library.check(
+                library.functions.aoti_torch_get_data_ptr(handle, &address), "data_ptr")
+            return address
+        }
     }
 
     /// The bytes of a contiguous tensor on the CPU, for reading.
@@ -86,8 +126,7 @@ extension Tensor {
             throw TorchError.invalidArgument(
                 "Only the memory of a contiguous tensor on the CPU can be looked at.")
         }
-        var address: UnsafeMutableRawPointer?
-        try library.check(library.functions.aoti_torch_get_data_ptr(handle, &address), "data_ptr")
+        let address = try address
         let size = count * (try dtype.byteCount)
         return try withExtendedLifetime(self) {
             try body(

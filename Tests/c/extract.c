@@ -50,17 +50,19 @@ int main(int count, char **arguments) {
         request.has_seed = true;
         request.seed = strtoull(arguments[4], NULL, 10);
     }
-    gpi_latents *latents;
+    gpi_tensor *latents;
     check(gpi_extract(extractor, &request, &latents));
     free(rgb);
-    check(gpi_latents_save(latents, arguments[3]));
+    check(gpi_tensor_save(latents, arguments[3]));
 
-    int64_t shape[4];
-    gpi_latents_shape(latents, shape);
+    if (gpi_tensor_dimensions(latents) != 4 || gpi_tensor_dtype(latents) != GPI_FLOAT32) return 104;
+    const int64_t *shape = gpi_tensor_shape(latents);
     printf("%" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 "\n", shape[0], shape[1], shape[2],
            shape[3]);
     int64_t values = shape[0] * shape[1] * shape[2] * shape[3];
-    printf("%.9g %.9g\n", gpi_latents_values(latents)[0], gpi_latents_values(latents)[values - 1]);
+    // On the CPU, as asked for above.
+    const float *data = gpi_tensor_data(latents);
+    printf("%.9g %.9g\n", data[0], data[values - 1]);
 
     if (count > 5) {
         gpi_picture *picture;
@@ -68,7 +70,7 @@ int main(int count, char **arguments) {
         write_ppm(arguments[5], picture);
         gpi_picture_free(picture);
     }
-    gpi_latents_free(latents);
+    gpi_tensor_free(latents);
     gpi_extractor_free(extractor);
     return 0;
 }

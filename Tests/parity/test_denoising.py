@@ -7,15 +7,23 @@ the UNet.
 
 from __future__ import annotations
 
+import json
+import os
+import shutil
+import subprocess
+import sys
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from checkpoints import ABSENT, FAMILIES
+from checkpoints import ABSENT, FAMILIES, FULL_SIZE_FAMILIES, make_family, widened_vae
+from conftest import SELF_CHECK
 from measure import EQUAL_LEVELS_DENOISED, LATENTS_LIMIT, NOISED_LIMIT
 from pictures import picture
 from PIL import Image
+from test_full_size import FULL_SIZE
 
 #: The padding token of Stable Diffusion 2 is an exclamation mark.
 PROMPT = "a photo of the person! wow!!"
@@ -29,12 +37,11 @@ STRENGTHS_AND_STEPS = [
     *[(0.6, steps) for steps in (7, 50)],
     *[(1, steps) for steps in (1, 2, 7, 50)],
 ]
-#: Guidance scale, negative prompt and size take turns instead of multiplying the cases. Latents of
-#: 9 by 7 and 5 by 5 are odd on the UNet's way down; sides that 8 does not divide are padded.
+#: These take turns instead of multiplying the cases. Latents of 9 by 7 and 5 by 5 are odd on the
+#: UNet's way down; sides that 8 does not divide are padded.
+GUIDANCE_SCALES = (7.5, 0, 1)
+NEGATIVE_PROMPTS = (None, NEGATIVE, NEGATIVE, None, None)
 SIZES = ((64, 48), (72, 56), (33, 37), (50, 64))
-TURNS = list(
-    zip((7.5, 0, 1) * 20, (None, NEGATIVE, NEGATIVE, None, None) * 12, SIZES * 15, strict=True)
-)
 SCHEDULES = [
     (family, offset, strength, steps)
     for family in FAMILIES
@@ -115,15 +122,14 @@ def compared(original, subject, checkpoints, measured):
 )
 def test_schedule(number, schedule, compared, checkpoints):
     family, offset, strength, steps = schedule
-    guidance, negative, size = TURNS[number % len(TURNS)]
     timesteps = compared(
         f"{family}, {steps} steps",
         checkpoints.denoising(family, steps_offset=offset),
-        picture(*size),
+        picture(*SIZES[number % len(SIZES)]),
         strength=strength,
         num_inference_steps=steps,
-        guidance_scale=guidance,
-        negative_prompt=negative,
+        guidance_scale=GUIDANCE_SCALES[number % len(GUIDANCE_SCALES)],
+        negative_prompt=NEGATIVE_PROMPTS[number % len(NEGATIVE_PROMPTS)],
     )
     assert len(timesteps) == max(0, min(int(steps * strength) + offset, steps) - offset)
 
@@ -415,3 +421,41 @@ def test_what_the_original_fails_on(
             picture(8, 8), PROMPT, tmp_path, model_id=checkpoint, device="cpu", **options
         )
     assert files(tmp_path) == []
+
+
+# MARK: - Full size
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("family", FULL_SIZE_FAMILIES)
+def test_full_size(family, checkpoints, original, measured, pytestconfig, tmp_path):
+    """Parity, time and peak memory at 512 by 512; three calls of the UNet."""
+    model = tmp_path / "model"
+    checkpoints.add(model, widened_vae(FULL_SIZE, seed=0), FULL_SIZE)
+    make_family(model, FULL_SIZE_FAMILIES[family])
+    picture(512, 512, "hopper").save(tmp_path / "picture.png")
+    wheel_folder = pytestconfig.cache.mkdir("gpi_pack-original")
+
+    latents = {}
+    for side in ("original", "ours"):
+        # Processes of their own: neither inherits the other's memory, nor the tests'.
+        script = Path(__file__).with_name("full_size_run.py")
+        output = tmp_path / side
+        arguments = [model, tmp_path / "picture.png", output, "latents", wheel_folder, "0.6", "5"]
+        done = subprocess.run(
+            [sys.executable, script, "original" if SELF_CHECK else side, *arguments],
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        figures = json.loads(done.stdout.splitlines()[-1])
+        check = f"{family} in full size, {side}"
+        measured.note(check, "seconds in extract_images", figures["seconds"], "")
+        measured.note(check, "peak memory in GiB", figures["gigabytes"], "")
+        latents[side] = torch.load(output / "hidden_0.pt", weights_only=True)
+    # Gigabytes that nobody looks at afterwards.
+    shutil.rmtree(model)
+    assert 0.1 < latents["original"].std() < 50
+    measured.latents(f"{family} in full size", latents["ours"], latents["original"])

@@ -2,171 +2,14 @@
 
 #include "errors.h"
 #include "pictures.h"
-
-#include <math.h>
-#include <string.h>
-
-static const char *const DEFAULT_MODEL = "runwayml/stable-diffusion-v1-5";
-
-// MARK: - Text and paths
-
-static void wrong_type(const char *argument, const char *expected, PyObject *value) {
-    PyObject *name = PyUnicode_FromString(argument);
-    if (name == NULL) return;
-    raise_wrong_type(name, expected, value);
-    Py_DECREF(name);
-}
-
-/// Refuses text that cannot go through C: with a null in it, or not encodable as UTF-8.
-static int check_text(PyObject *argument, PyObject *text) {
-    Py_ssize_t size;
-    const char *utf8 = PyUnicode_AsUTF8AndSize(text, &size);
-    if (utf8 == NULL) {
-        if (!PyErr_ExceptionMatches(PyExc_UnicodeEncodeError)) return -1;
-        PyErr_Clear();
-        PyErr_Format(PyExc_ValueError, "%U is no valid Unicode text: %A.", argument, text);
-        return -1;
-    }
-    if (strlen(utf8) != (size_t)size) {
-        PyErr_Format(PyExc_ValueError, "%U contains a null character: %A.", argument, text);
-        return -1;
-    }
-    return 0;
-}
-
-/// A str as it is; anything else is refused. A new reference.
-static PyObject *text_argument(const char *argument, PyObject *value, const char *expected) {
-    if (!PyUnicode_Check(value)) {
-        wrong_type(argument, expected, value);
-        return NULL;
-    }
-    PyObject *name = PyUnicode_FromString(argument);
-    if (name == NULL) return NULL;
-    int status = check_text(name, value);
-    Py_DECREF(name);
-    return status < 0 ? NULL : Py_NewRef(value);
-}
-
-/// The str behind a str or `os.PathLike`. A new reference.
-static PyObject *path_argument(const char *argument, PyObject *value, const char *expected) {
-    PyObject *path = PyOS_FSPath(value);
-    if (path == NULL) {
-        if (!PyErr_ExceptionMatches(PyExc_TypeError)) return NULL;
-        PyErr_Clear();
-        wrong_type(argument, expected, value);
-        return NULL;
-    }
-    PyObject *text = text_argument(argument, path, expected);
-    Py_DECREF(path);
-    return text;
-}
-
-/// Like "cuda:0", or a `torch.device`, which says so as text.
-static PyObject *device_argument(PyObject *value) {
-    const char *expected = "None, \"cpu\", \"cuda\" or \"cuda:N\"";
-    if (PyUnicode_Check(value)) return text_argument("device", value, expected);
-    PyObject *torch = PyDict_GetItemString(PyImport_GetModuleDict(), "torch");
-    PyObject *type = torch == NULL ? NULL : PyObject_GetAttrString(torch, "device");
-    if (type == NULL) PyErr_Clear();
-    int is_device = type == NULL ? 0 : PyObject_IsInstance(value, type);
-    Py_XDECREF(type);
-    if (is_device > 0) return PyObject_Str(value);
-    if (is_device == 0) wrong_type("device", expected, value);
-    return NULL;
-}
-
-// MARK: - Numbers
-
-static int number_argument(const char *argument, PyObject *value, double *result) {
-    *result = PyFloat_AsDouble(value);
-    if (*result != -1 || !PyErr_Occurred()) return 0;
-    if (PyErr_ExceptionMatches(PyExc_TypeError)) {
-        PyErr_Clear();
-        wrong_type(argument, "a number", value);
-    } else if (PyErr_ExceptionMatches(PyExc_OverflowError)) {
-        PyErr_Clear();
-        PyErr_Format(PyExc_ValueError, "%s is too large: %R.", argument, value);
-    }
-    return -1;
-}
-
-static int strength_argument(PyObject *value, double *result) {
-    if (number_argument("strength", value, result) < 0) return -1;
-    // Put so that NaN fails.
-    if (!(*result >= 0 && *result <= 1)) {
-        PyErr_Format(PyExc_ValueError, "strength must be between 0 and 1, not %R.", value);
-        return -1;
-    }
-    return 0;
-}
-
-static int guidance_argument(PyObject *value, double *result) {
-    if (number_argument("guidance_scale", value, result) < 0) return -1;
-    if (!isfinite(*result)) {
-        PyErr_Format(PyExc_ValueError, "guidance_scale must be a finite number, not %R.", value);
-        return -1;
-    }
-    return 0;
-}
-
-/// An int of Python, from anything that is one in truth (NumPy's, bool). A new reference.
-static PyObject *integer(const char *argument, const char *expected, PyObject *value) {
-    PyObject *result = PyNumber_Index(value);
-    if (result == NULL && PyErr_ExceptionMatches(PyExc_TypeError)) {
-        PyErr_Clear();
-        wrong_type(argument, expected, value);
-    }
-    return result;
-}
-
-static int steps_argument(PyObject *value, int64_t *result) {
-    PyObject *number = integer("num_inference_steps", "an int", value);
-    if (number == NULL) return -1;
-    int overflow;
-    long long steps = PyLong_AsLongLongAndOverflow(number, &overflow);
-    Py_DECREF(number);
-    if (overflow != 0 || steps < 1) {
-        if (PyErr_Occurred()) return -1;
-        PyErr_Format(PyExc_ValueError, "num_inference_steps must be %s, not %R.",
-                     overflow > 0 ? "less than 2**63" : "at least 1", value);
-        return -1;
-    }
-    *result = steps;
-    return 0;
-}
-
-/// As `torch.manual_seed` takes it: negative numbers are their two's complement.
-static int seed_argument(PyObject *value, uint64_t *result) {
-    PyObject *number = integer("seed", "None or an int", value);
-    if (number == NULL) return -1;
-    int overflow;
-    int status = 0;
-    long long seed = PyLong_AsLongLongAndOverflow(number, &overflow);
-    if (overflow == 0) {
-        *result = (uint64_t)seed;
-        if (seed == -1 && PyErr_Occurred()) status = -1;
-    } else {
-        if (overflow > 0) {
-            *result = PyLong_AsUnsignedLongLong(number);
-            overflow = *result == (uint64_t)-1 && PyErr_Occurred() != NULL;
-        }
-        if (overflow != 0) {
-            PyErr_Clear();
-            PyErr_Format(PyExc_ValueError, "seed must be between -2**63 and 2**64 - 1, not %R.",
-                         number);
-            status = -1;
-        }
-    }
-    Py_DECREF(number);
-    return status;
-}
+#include "values.h"
 
 // MARK: - Pictures and prompts
 
 /// A tuple of what a list, a tuple or another sequence (a pandas column, say) holds.
 static PyObject *elements(const char *argument, const char *expected, PyObject *value) {
     if (!PySequence_Check(value) || PyBytes_Check(value) || PyByteArray_Check(value)) {
-        wrong_type(argument, expected, value);
+        raise_wrong_type_of(argument, expected, value);
         return NULL;
     }
     return PySequence_Tuple(value);
@@ -281,14 +124,14 @@ static int unpack(PyObject *positional, PyObject *keywords, Passed *passed) {
         : -1;
 }
 
-static int is_given(PyObject *value) { return value != NULL && value != Py_None; }
-
 static int numbers(const Passed *passed, Arguments *result) {
     result->num_inference_steps = 50;
     result->guidance_scale = 7.5;
     if (passed->strength && strength_argument(passed->strength, &result->strength) < 0) return -1;
     if (passed->num_inference_steps
-        && steps_argument(passed->num_inference_steps, &result->num_inference_steps) < 0)
+        && count_argument("num_inference_steps", passed->num_inference_steps,
+                          &result->num_inference_steps)
+            < 0)
         return -1;
     if (passed->guidance_scale
         && guidance_argument(passed->guidance_scale, &result->guidance_scale) < 0)
@@ -306,15 +149,8 @@ static int texts(const Passed *passed, Arguments *result) {
         ? text_argument("prefix_hidden", passed->prefix_hidden, "a str")
         : PyUnicode_FromString("hidden");
     if (result->prefix_hidden == NULL) return -1;
-    result->model_id = passed->model_id
-        ? path_argument("model_id", passed->model_id, "a str or a path")
-        : PyUnicode_FromString(DEFAULT_MODEL);
+    result->model_id = model_argument(passed->model_id);
     if (result->model_id == NULL) return -1;
-    if (PyUnicode_GetLength(result->model_id) == 0) {
-        PyErr_SetString(PyExc_ValueError,
-                        "model_id is empty: pass a folder or the id of a model on the Hub.");
-        return -1;
-    }
     if (is_given(passed->device)) {
         result->device = device_argument(passed->device);
         if (result->device == NULL) return -1;

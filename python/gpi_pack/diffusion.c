@@ -4,68 +4,16 @@
 #include "limited_python.h"
 
 #include "arguments.h"
-#include "errors.h"
-#include "gpi_diffusion.h"
-#include "libtorch.h"
-#include "model_folder.h"
+#include "core.h"
+#include "extractor.h"
 #include "outputs.h"
+#include "padding.h"
 #include "pictures.h"
-
-// MARK: - Interruption
-
-/// The core's extractor, and what its callbacks need.
-typedef struct Extractor {
-    gpi_extractor *core;
-    /// The state of the thread that waits for the core.
-    PyThreadState *waiting;
-} Extractor;
-
-/// Runs Python's signal handlers. An exception of theirs (KeyboardInterrupt) stays pending in the
-/// thread's state while the lock is away again, and is the exception of the call in the end.
-///
-/// The core calls back on the thread that called it, so the state that this thread gave up is the
-/// one to take back.
-static int is_interrupted(void *context) {
-    Extractor *extractor = context;
-    PyEval_RestoreThread(extractor->waiting);
-    int interrupted = PyErr_Occurred() != NULL || PyErr_CheckSignals() < 0;
-    extractor->waiting = PyEval_SaveThread();
-    return interrupted;
-}
-
-/// A warning of the core's as one of Python's. Where warnings are errors, the exception stays pending
-/// as one of a signal handler does, and `is_interrupted` ends the work.
-static void warn(void *context, const char *text) {
-    Extractor *extractor = context;
-    PyEval_RestoreThread(extractor->waiting);
-    if (!PyErr_Occurred()) (void)PyErr_WarnEx(PyExc_UserWarning, text, 1);
-    extractor->waiting = PyEval_SaveThread();
-}
-
-/// What an error of the core is about: the model if it is about files, which may be opened at any
-/// picture, else `about`. A new str.
-static PyObject *blamed(gpi_status status, const Arguments *arguments, PyObject *about) {
-    return status == GPI_NOT_FOUND || status == GPI_BAD_FILE || status == GPI_IO_ERROR
-        ? PyUnicode_FromFormat("model_id %R", arguments->model_id)
-        : Py_NewRef(about);
-}
-
-/// After the core: an error of its own, or a signal that came in its last moment. 0, or -1 with an
-/// exception.
-static int settle(gpi_status status, const Arguments *arguments, PyObject *about) {
-    if (PyErr_Occurred()) return -1;
-    if (status == GPI_OK) return PyErr_CheckSignals();
-    PyObject *name = blamed(status, arguments, about);
-    if (name == NULL) return -1;
-    raise_status(status, name);
-    Py_DECREF(name);
-    return -1;
-}
 
 // MARK: - One picture
 
 static int extract(Extractor *extractor, const Arguments *arguments, Py_ssize_t index,
-                   const Pixels *pixels, PyObject *about, gpi_latents **latents) {
+                   const Pixels *pixels, PyObject *about, gpi_tensor **latents) {
     gpi_request request = GPI_REQUEST_INIT;
     request.rgb = pixels->rgb;
     request.width = pixels->width;
@@ -83,31 +31,31 @@ static int extract(Extractor *extractor, const Arguments *arguments, Py_ssize_t 
     request.seed = arguments->seed;
     request.interruption = is_interrupted;
     request.interruption_context = extractor;
-    extractor->waiting = PyEval_SaveThread();
+    begin_waiting(extractor);
     gpi_status status = gpi_extract(extractor->core, &request, latents);
-    PyEval_RestoreThread(extractor->waiting);
-    return settle(status, arguments, about);
+    end_waiting(extractor);
+    return settle(extractor, status, about);
 }
 
 /// Decodes the latents and writes the picture, if pictures are asked for.
 static int write_decoded(Extractor *extractor, const Arguments *arguments, Py_ssize_t index,
-                         const gpi_latents *latents, PyObject *about) {
+                         const gpi_tensor *latents, PyObject *about) {
     if (arguments->output_image_dir == NULL) return 0;
     PyObject *path =
         numbered_path(arguments->output_image_dir, arguments->save_name, index, ".png");
     if (path == NULL) return -1;
     gpi_picture *picture = NULL;
-    extractor->waiting = PyEval_SaveThread();
+    begin_waiting(extractor);
     gpi_status status = gpi_decode(extractor->core, latents, is_interrupted, extractor, &picture);
-    PyEval_RestoreThread(extractor->waiting);
-    int result = settle(status, arguments, about);
-    if (result == 0) result = write_picture(picture, path, about);
+    end_waiting(extractor);
+    int result = settle(extractor, status, about);
+    if (result == 0) result = write_picture(picture, path, "PNG", about);
     gpi_picture_free(picture);
     Py_DECREF(path);
     return result;
 }
 
-static int write_hidden(const Arguments *arguments, Py_ssize_t index, const gpi_latents *latents,
+static int write_hidden(const Arguments *arguments, Py_ssize_t index, const gpi_tensor *latents,
                         PyObject *about) {
     PyObject *path =
         numbered_path(arguments->output_hidden_dir, arguments->prefix_hidden, index, ".pt");
@@ -121,14 +69,15 @@ static int process(Extractor *extractor, const Arguments *arguments, Py_ssize_t 
     PyObject *about = picture_name(arguments, index);
     if (about == NULL) return -1;
     Pixels pixels;
-    gpi_latents *latents = NULL;
-    int result = read_picture(PyTuple_GetItem(arguments->images, index), about, &pixels);
+    gpi_tensor *latents = NULL;
+    int result = read_picture(PyTuple_GetItem(arguments->images, index), about, GPI_LONGEST_SIDE,
+                              &pixels);
     if (result == 0) result = extract(extractor, arguments, index, &pixels, about, &latents);
     // The pixels of a photograph weigh more than all that follows.
     clear_pixels(&pixels);
     if (result == 0) result = write_decoded(extractor, arguments, index, latents, about);
     if (result == 0) result = write_hidden(arguments, index, latents, about);
-    gpi_latents_free(latents);
+    gpi_tensor_free(latents);
     Py_DECREF(about);
     return result;
 }
@@ -167,45 +116,19 @@ static int process_all(Extractor *extractor, const Arguments *arguments) {
     return result;
 }
 
-/// Makes the core's extractor; 0, or -1 with an exception.
-static int open_extractor(const Arguments *arguments, Extractor *extractor) {
-    gpi_extractor_options options = GPI_EXTRACTOR_OPTIONS_INIT;
-    options.warning = warn;
-    options.warning_context = extractor;
-    if (arguments->device != NULL) {
-        options.device = PyUnicode_AsUTF8AndSize(arguments->device, NULL);
-        if (options.device == NULL) return -1;
-    }
-    if (open_libtorch() < 0) return -1;
-    PyObject *folder = model_folder(arguments->model_id, arguments->cache_dir,
-                                    arguments->strength > 0 ? WHOLE_MODEL : AUTOENCODER_ALONE);
-    if (folder == NULL) return -1;
-    int result = -1;
-    options.model_folder = PyUnicode_AsUTF8AndSize(folder, NULL);
-    if (options.model_folder != NULL) {
-        extractor->waiting = PyEval_SaveThread();
-        gpi_status status = gpi_extractor_create(&options, &extractor->core);
-        PyEval_RestoreThread(extractor->waiting);
-        PyObject *about = PyUnicode_FromString("device");
-        if (about != NULL) result = settle(status, arguments, about);
-        Py_XDECREF(about);
-    }
-    Py_DECREF(folder);
-    return result;
-}
-
 static int run(const Arguments *arguments) {
     // Before the model, which takes a while: a folder that cannot be made is told at once.
     if (make_folder("output_hidden_dir", arguments->output_hidden_dir) < 0) return -1;
     if (arguments->output_image_dir != NULL
         && make_folder("output_image_dir", arguments->output_image_dir) < 0)
         return -1;
-    Extractor extractor = {NULL, NULL};
-    int result = open_extractor(arguments, &extractor);
+    Extractor extractor = {0};
+    int result = open_extractor(arguments->model_id, arguments->device, arguments->cache_dir,
+                                GPI_FLOAT32,
+                                arguments->strength > 0 ? WHOLE_MODEL : AUTOENCODER_ALONE,
+                                &extractor);
     if (result == 0) result = process_all(&extractor, arguments);
-    Py_BEGIN_ALLOW_THREADS
-    gpi_extractor_free(extractor.core);
-    Py_END_ALLOW_THREADS
+    close_extractor(&extractor);
     return result;
 }
 
@@ -279,17 +202,22 @@ static PyMethodDef functions[] = {
     // Through a pointer to void: C has no cast between functions of different arguments.
     {"extract_images", (PyCFunction)(void *)extract_images, METH_VARARGS | METH_KEYWORDS,
      extract_images_doc},
+    {"pad_to_multiple_of_8", (PyCFunction)(void *)pad_to_multiple_of_8,
+     METH_VARARGS | METH_KEYWORDS, pad_to_multiple_of_8_doc},
     {NULL, NULL, 0, NULL},
 };
 
-/// Nothing to do at import. An array all the same, so that the module is made in two phases and
-/// keeps no state of its own.
-static PyModuleDef_Slot slots[] = {{0, NULL}};
+// Through a pointer to void here too: ISO C has no cast from functions to it, but POSIX has.
+static PyModuleDef_Slot slots[] = {
+    {Py_mod_exec, (void *)add_extractor_type},
+    {0, NULL},
+};
 
 static struct PyModuleDef definition = {
     PyModuleDef_HEAD_INIT,
     .m_name = "gpi_pack.diffusion",
     .m_doc = "Pictures to the last latents of a diffusion model.",
+    // The type is kept by the module's dictionary; there is no other state.
     .m_size = 0,
     .m_methods = functions,
     .m_slots = slots,

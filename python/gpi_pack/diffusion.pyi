@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from os import PathLike
-from typing import Any
+from typing import Any, Literal, overload
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from PIL import Image
 
 def extract_images(
@@ -74,3 +75,126 @@ def extract_images(
         KeyboardInterrupt: Ctrl-C ends a run within one operation of the model and leaves no
             partial file.
     """
+
+def pad_to_multiple_of_8(img: Image.Image, pad_mode: str = "reflect") -> Image.Image:
+    """The image with its sides padded to multiples of 8, in mode RGB; the very same object if
+    there is nothing to pad.
+
+    Args:
+        img: The smaller half of the padding goes to the left and the top.
+        pad_mode: One of ``numpy.pad``.
+    """
+
+class StableDiffusionImg2ImgExtractor:
+    """A Stable Diffusion model, loaded once, that turns pictures into latents and back.
+
+    Each part of the model is read when it is first used, and kept. Tensors are given and taken
+    without a copy, in the dtype and on the device of the extractor. An extractor may be shared by
+    threads: one works, the others wait.
+
+    Args:
+        model_id: A folder in the layout of diffusers, or the id of a model on the Hugging Face Hub.
+        device: ``"cpu"``, ``"cuda"``, ``"cuda:N"`` or a ``torch.device``; None for the first NVIDIA
+            device if there is one, else the CPU.
+        cache_dir: Where models from the Hub are kept; None for huggingface_hub's own folder.
+        dtype: ``torch.float32``, ``torch.float16`` or ``torch.bfloat16``, or the name of one; None
+            for float32.
+
+    Raises:
+        ValueError, TypeError, FileNotFoundError, OSError, ImportError, RuntimeError: As with
+            ``extract_images``; so do all methods.
+    """
+
+    def __init__(
+        self,
+        model_id: str | PathLike[str] = "runwayml/stable-diffusion-v1-5",
+        device: str | torch.device | None = None,
+        cache_dir: str | PathLike[str] | None = None,
+        dtype: torch.dtype | str | None = "float32",
+    ) -> None: ...
+    @property
+    def device(self) -> str:
+        """Where the model runs: as asked for, else ``"cuda"`` or ``"cpu"``."""
+    @property
+    def cache_dir(self) -> str | None:
+        """Where models from the Hub are kept, if asked for."""
+    @property
+    def dtype(self) -> torch.dtype:
+        """What the model runs in."""
+    def preprocess_image(
+        self,
+        image: str | PathLike[str] | Image.Image | npt.NDArray[np.uint8],
+        max_size: int = 512,
+    ) -> torch.Tensor:
+        """What the encoder sees of a picture: ``[1, 3, height, width]`` in [-1, 1].
+
+        Args:
+            image: Alpha and EXIF rotation are ignored.
+            max_size: The longest side in pixels; larger pictures are shrunk to it. Then the sides
+                are padded to multiples of 8 by reflection.
+        """
+    def encode_prompt(
+        self, prompt: str | Sequence[str], negative_prompt: str | None = None
+    ) -> torch.Tensor:
+        """The text encoder's last hidden states: ``[2 N, tokens, size]`` for N prompts.
+
+        Args:
+            prompt: A text or a list of them, each padded and cut to the model's length. A cut is a
+                UserWarning.
+            negative_prompt: For all of them; an empty text for None. Its states come first,
+                N times.
+        """
+    def get_hidden_states(
+        self,
+        input_image: str | PathLike[str] | Image.Image | npt.NDArray[np.uint8],
+        prompt: str,
+        strength: float = 0.8,
+        num_inference_steps: int = 50,
+        guidance_scale: float = 7.5,
+        negative_prompt: str | None = None,
+        seed: int | None = None,
+    ) -> torch.Tensor:
+        """The last latents of a picture that is changed under the prompt:
+        ``[1, 4, height / 8, width / 8]``. The arguments are those of ``extract_images``."""
+    def decode_latents(self, latents: torch.Tensor) -> torch.Tensor:
+        """The pictures that latents stand for: ``[N, 4, h, w]`` to ``[N, 3, 8 h, 8 w]``, about in
+        [-1, 1]. Latents of another floating-point dtype or device are converted."""
+    @overload
+    def transform_image(
+        self,
+        input_image: str | PathLike[str] | Image.Image | npt.NDArray[np.uint8],
+        prompt: str,
+        strength: float = 0.8,
+        negative_prompt: str | None = None,
+        num_inference_steps: int = 50,
+        guidance_scale: float = 7.5,
+        seed: int | None = None,
+        save_path: str | PathLike[str] | None = None,
+        return_hidden_states: Literal[False] = False,
+    ) -> torch.Tensor: ...
+    @overload
+    def transform_image(
+        self,
+        input_image: str | PathLike[str] | Image.Image | npt.NDArray[np.uint8],
+        prompt: str,
+        strength: float = 0.8,
+        negative_prompt: str | None = None,
+        num_inference_steps: int = 50,
+        guidance_scale: float = 7.5,
+        seed: int | None = None,
+        save_path: str | PathLike[str] | None = None,
+        *,
+        return_hidden_states: Literal[True],
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """``get_hidden_states``, ``decode_latents`` and, with ``save_path``, ``save_image``.
+
+        Returns:
+            The decoded picture; with ``return_hidden_states`` the pair of it and the latents.
+        """
+    def save_image(self, image: torch.Tensor, save_path: str | PathLike[str]) -> None:
+        """Writes the first picture of ``[N, 3, height, width]`` with values in [-1, 1]; others are
+        cut off. The format is the suffix's. The file appears whole or not at all.
+
+        Raises:
+            RuntimeError: A value is not a finite number; nothing is written.
+        """

@@ -31,19 +31,19 @@ PyObject *numbered_path(PyObject *folder, PyObject *name, Py_ssize_t index, cons
     return path;
 }
 
-int write_latents(const gpi_latents *latents, PyObject *path, PyObject *about) {
+int write_latents(const gpi_tensor *latents, PyObject *path, PyObject *about) {
     const char *utf8 = PyUnicode_AsUTF8AndSize(path, NULL);
     if (utf8 == NULL) return -1;
     gpi_status status;
     Py_BEGIN_ALLOW_THREADS
-    status = gpi_latents_save(latents, utf8);
+    status = gpi_tensor_save(latents, utf8);
     Py_END_ALLOW_THREADS
     if (status == GPI_OK) return 0;
     raise_status(status, about);
     return -1;
 }
 
-// MARK: - PNG
+// MARK: - Pictures
 
 /// A name in the folder of `path` that no other process takes: `.gpi-0123456789abcdef.tmp`.
 static PyObject *temporary_path(PyObject *path) {
@@ -80,7 +80,7 @@ static PyObject *pillow_image(const gpi_picture *picture) {
     return image;
 }
 
-static int sync(PyObject *file) {
+static int flush_to_disk(PyObject *file) {
     if (call_method(file, "flush") < 0) return -1;
     PyObject *fsync = imported("os", "fsync");
     if (fsync == NULL) return -1;
@@ -92,9 +92,9 @@ static int sync(PyObject *file) {
 }
 
 /// Writes to the open file and closes it in any case.
-static int fill(PyObject *file, PyObject *image) {
-    PyObject *saved = PyObject_CallMethod(image, "save", "Os", file, "PNG");
-    if (saved == NULL || sync(file) < 0) {
+static int fill(PyObject *file, PyObject *image, const char *format) {
+    PyObject *saved = PyObject_CallMethod(image, "save", "Os", file, format);
+    if (saved == NULL || flush_to_disk(file) < 0) {
         Py_XDECREF(saved);
         call_while_failing(file, "close");
         return -1;
@@ -123,7 +123,7 @@ static void remove_while_failing(PyObject *path) {
 
 /// Through a temporary file: another process, or the next run after a crash, sees a whole picture
 /// or none.
-static int save_image(PyObject *image, PyObject *path) {
+static int save_image(PyObject *image, PyObject *path, const char *format) {
     PyObject *temporary = temporary_path(path);
     if (temporary == NULL) return -1;
     PyObject *open = imported("io", "open");
@@ -133,7 +133,7 @@ static int save_image(PyObject *image, PyObject *path) {
     Py_XDECREF(open);
     int status = -1;
     if (file != NULL) {
-        status = fill(file, image);
+        status = fill(file, image, format);
         Py_DECREF(file);
         if (status == 0) status = system_call("replace", temporary, path);
         if (status < 0) remove_while_failing(temporary);
@@ -142,10 +142,10 @@ static int save_image(PyObject *image, PyObject *path) {
     return status;
 }
 
-int write_picture(const gpi_picture *picture, PyObject *path, PyObject *about) {
+int write_picture(const gpi_picture *picture, PyObject *path, const char *format, PyObject *about) {
     PyObject *image = pillow_image(picture);
     if (image == NULL) return -1;
-    int status = save_image(image, path);
+    int status = save_image(image, path, format);
     Py_DECREF(image);
     if (status < 0 && PyErr_ExceptionMatches(PyExc_OSError)) {
         PyObject *writing = PyUnicode_FromFormat("%U: writing %R", about, path);

@@ -13,9 +13,10 @@ int make_folder(const char *argument, PyObject *folder);
 PyObject *numbered_path(PyObject *folder, PyObject *name, Py_ssize_t index, const char *suffix);
 
 /// Writes latents as torch saves a tensor. `about` names the picture. 0, or -1 with an exception.
-int write_latents(const gpi_latents *latents, PyObject *path, PyObject *about);
+int write_latents(const gpi_tensor *latents, PyObject *path, PyObject *about);
 
-/// Writes a picture as PNG. `about` names it. 0, or -1 with an exception.
-int write_picture(const gpi_picture *picture, PyObject *path, PyObject *about);
+/// Writes a picture in a format of Pillow's ("PNG"). `about` names the picture. 0, or -1 with an
+/// exception.
+int write_picture(const gpi_picture *picture, PyObject *path, const char *format, PyObject *about);
 
 #endif

@@ -82,7 +82,7 @@ static int lengths(PyObject *shape, long long result[3]) {
     return 1;
 }
 
-static int check_array(PyObject *array, PyObject *about, Pixels *pixels) {
+static int check_array(PyObject *array, PyObject *about) {
     int status = -1;
     long long size[3];
     PyObject *dtype = PyObject_GetAttrString(array, "dtype");
@@ -104,25 +104,11 @@ static int check_array(PyObject *array, PyObject *about, Pixels *pixels) {
                      shape);
         goto done;
     }
-    pixels->height = size[0];
-    pixels->width = size[1];
     status = 0;
 done:
     Py_XDECREF(dtype);
     Py_XDECREF(shape);
     return status;
-}
-
-/// The array's bytes in C order, whatever its strides; a masked array's values as they are.
-static PyObject *array_bytes(PyObject *array) {
-    PyObject *as_array = imported("numpy", "asarray");
-    if (as_array == NULL) return NULL;
-    PyObject *plain = PyObject_CallFunctionObjArgs(as_array, array, NULL);
-    Py_DECREF(as_array);
-    if (plain == NULL) return NULL;
-    PyObject *bytes = PyObject_CallMethod(plain, "tobytes", NULL);
-    Py_DECREF(plain);
-    return bytes;
 }
 
 // MARK: - Images of Pillow
@@ -148,11 +134,13 @@ static int image_size(PyObject *image, int64_t *width, int64_t *height) {
     return 0;
 }
 
-/// The image at the size that the core would shrink it to, resized in its own mode. A new reference.
-static PyObject *fitted(PyObject *image) {
+/// The image with at most `longest_side` on the longest side, resized in its own mode. A new
+/// reference.
+static PyObject *fitted(PyObject *image, int64_t longest_side) {
     int64_t width, height, fitted_width, fitted_height;
     if (image_size(image, &width, &height) < 0) return NULL;
-    gpi_status status = gpi_fitted_size(width, height, &fitted_width, &fitted_height);
+    gpi_status status =
+        gpi_fitted_size(width, height, longest_side, &fitted_width, &fitted_height);
     if (status != GPI_OK) {
         raise_status(status, NULL);
         return NULL;
@@ -166,43 +154,53 @@ static PyObject *fitted(PyObject *image) {
     return result;
 }
 
+/// The image in mode RGB; itself if it is, because a conversion would copy it. A new reference.
 static PyObject *converted(PyObject *image) {
-    return PyObject_CallMethod(image, "convert", "s", "RGB");
-}
-
-/// Takes the bytes and the size of an image in mode RGB.
-static int take_pixels(PyObject *image, Pixels *pixels) {
-    if (image_size(image, &pixels->width, &pixels->height) < 0) return -1;
-    pixels->bytes = PyObject_CallMethod(image, "tobytes", NULL);
-    return pixels->bytes == NULL ? -1 : 0;
-}
-
-static int read_image(PyObject *image, Pixels *pixels, int shrink_in_own_mode) {
-    int64_t width, height;
-    if (image_size(image, &width, &height) < 0) return -1;
     int is_rgb = attribute_is(image, "mode", "RGB");
-    if (is_rgb < 0) return -1;
-    // Not converted, because that would copy it.
-    if (is_rgb) return take_pixels(image, pixels);
-    PyObject *small = shrink_in_own_mode ? fitted(image) : Py_NewRef(image);
-    if (small == NULL) return -1;
-    PyObject *rgb = converted(small);
-    Py_DECREF(small);
-    if (rgb == NULL) return -1;
-    int status = take_pixels(rgb, pixels);
-    Py_DECREF(rgb);
+    if (is_rgb < 0) return NULL;
+    return is_rgb ? Py_NewRef(image) : PyObject_CallMethod(image, "convert", "s", "RGB");
+}
+
+/// Takes the bytes and the size of an image in mode RGB, whose reference it takes over; NULL is an
+/// exception that is pending already.
+static int take_pixels(PyObject *image, Pixels *pixels) {
+    if (image == NULL) return -1;
+    int status = image_size(image, &pixels->width, &pixels->height);
+    if (status == 0) {
+        pixels->bytes = PyObject_CallMethod(image, "tobytes", NULL);
+        if (pixels->bytes == NULL) status = -1;
+    }
+    Py_DECREF(image);
     return status;
 }
 
-static int read_file(PyObject *path, Pixels *pixels) {
+/// Shrinks, then converts.
+static int read_image(PyObject *image, int64_t longest_side, Pixels *pixels) {
+    PyObject *small = fitted(image, longest_side);
+    if (small == NULL) return -1;
+    PyObject *rgb = converted(small);
+    Py_DECREF(small);
+    return take_pixels(rgb, pixels);
+}
+
+/// Converts, then shrinks.
+static int read_opened(PyObject *image, int64_t longest_side, Pixels *pixels) {
+    // Some formats know their true size and mode only once they are loaded.
+    if (call_method(image, "load") < 0) return -1;
+    PyObject *rgb = converted(image);
+    if (rgb == NULL) return -1;
+    PyObject *small = fitted(rgb, longest_side);
+    Py_DECREF(rgb);
+    return take_pixels(small, pixels);
+}
+
+static int read_file(PyObject *path, int64_t longest_side, Pixels *pixels) {
     PyObject *open = imported("PIL.Image", "open");
     if (open == NULL) return -1;
     PyObject *image = PyObject_CallFunctionObjArgs(open, path, NULL);
     Py_DECREF(open);
     if (image == NULL) return -1;
-    // Some formats know their true size and mode only once they are loaded.
-    int status = call_method(image, "load");
-    if (status == 0) status = read_image(image, pixels, 0);
+    int status = read_opened(image, longest_side, pixels);
     if (status < 0) {
         call_while_failing(image, "close");
     } else {
@@ -212,10 +210,27 @@ static int read_file(PyObject *path, Pixels *pixels) {
     return status;
 }
 
+/// An array of [H, W, 3] and uint8, whatever its strides; a masked array's values as they are.
+static int read_array(PyObject *array, int64_t longest_side, Pixels *pixels) {
+    PyObject *plain = NULL;
+    PyObject *image = NULL;
+    PyObject *as_array = imported("numpy", "ascontiguousarray");
+    PyObject *from_array = imported("PIL.Image", "fromarray");
+    if (as_array != NULL && from_array != NULL)
+        plain = PyObject_CallFunctionObjArgs(as_array, array, NULL);
+    if (plain != NULL) image = PyObject_CallFunctionObjArgs(from_array, plain, NULL);
+    Py_XDECREF(as_array);
+    Py_XDECREF(from_array);
+    Py_XDECREF(plain);
+    if (image == NULL) return -1;
+    int status = read_image(image, longest_side, pixels);
+    Py_DECREF(image);
+    return status;
+}
+
 // MARK: - All of them
 
 int check_picture(PyObject *source, PyObject *about) {
-    Pixels size = {0};
     switch (kind_of(source)) {
     case KIND_ERROR:
         return -1;
@@ -223,7 +238,7 @@ int check_picture(PyObject *source, PyObject *about) {
         raise_wrong_type(about, "a path, a PIL image or a NumPy array", source);
         return -1;
     case KIND_ARRAY:
-        return check_array(source, about, &size);
+        return check_array(source, about);
     case KIND_PATH:
     case KIND_IMAGE:
         break;
@@ -245,7 +260,7 @@ static int open_bytes(Pixels *pixels) {
     return 0;
 }
 
-int read_picture(PyObject *source, PyObject *about, Pixels *pixels) {
+int read_picture(PyObject *source, PyObject *about, int64_t longest_side, Pixels *pixels) {
     int status = -1;
     *pixels = (Pixels){0};
     switch (kind_of(source)) {
@@ -253,16 +268,15 @@ int read_picture(PyObject *source, PyObject *about, Pixels *pixels) {
     case KIND_OTHER:
         break;
     case KIND_PATH:
-        status = read_file(source, pixels);
+        status = read_file(source, longest_side, pixels);
         break;
     case KIND_IMAGE:
-        status = read_image(source, pixels, 1);
+        status = read_image(source, longest_side, pixels);
         break;
     case KIND_ARRAY:
         // Again: an array may have been changed since it was checked.
-        if (check_array(source, about, pixels) < 0) return -1;
-        pixels->bytes = array_bytes(source);
-        status = pixels->bytes == NULL ? -1 : 0;
+        if (check_array(source, about) < 0) return -1;
+        status = read_array(source, longest_side, pixels);
         break;
     }
     if (status == 0) status = open_bytes(pixels);
@@ -272,6 +286,28 @@ int read_picture(PyObject *source, PyObject *about, Pixels *pixels) {
         raise_again(about);
     }
     return status;
+}
+
+/// How errors name a picture: `image ('/photos/a.jpg')`, or `image` if it has no path. A new str.
+static PyObject *picture_about(const char *argument, PyObject *source) {
+    PyObject *path = PyOS_FSPath(source);
+    if (path == NULL) {
+        if (!PyErr_ExceptionMatches(PyExc_TypeError)) return NULL;
+        PyErr_Clear();
+        return PyUnicode_FromString(argument);
+    }
+    PyObject *about = PyUnicode_FromFormat("%s (%R)", argument, path);
+    Py_DECREF(path);
+    return about;
+}
+
+int picture_argument(const char *argument, PyObject *source, int64_t longest_side, PyObject **about,
+                     Pixels *pixels) {
+    *pixels = (Pixels){0};
+    *about = picture_about(argument, source);
+    if (*about == NULL) return -1;
+    if (check_picture(source, *about) < 0) return -1;
+    return read_picture(source, *about, longest_side, pixels);
 }
 
 void clear_pixels(Pixels *pixels) {

@@ -29,10 +29,16 @@ int check_picture(PyObject *source, PyObject *about);
 
 /// Reads a picture that `check_picture` has passed. A file is closed again before this returns.
 ///
-/// Colours and sizes come out as gpi_pack's: a file is converted to RGB at its full size, while an
-/// image in another mode than RGB is shrunk in its own mode first. 0, or -1 with an exception that
-/// names the picture.
-int read_picture(PyObject *source, PyObject *about, Pixels *pixels);
+/// A picture with a side above `longest_side` is shrunk by Pillow, so that its colours are those
+/// that gpi_pack gives with the same Pillow: a file is converted to RGB first, an image shrunk in its
+/// own mode and then converted. 0, or -1 with an exception that names the picture.
+int read_picture(PyObject *source, PyObject *about, int64_t longest_side, Pixels *pixels);
+
+/// Checks and reads a picture that is an argument of its own. `about` becomes how errors name it, with
+/// its path if it has one: a new str, or NULL. 0, or -1 with an exception; `pixels` and `about` are
+/// the caller's to clear in either case.
+int picture_argument(const char *argument, PyObject *source, int64_t longest_side, PyObject **about,
+                     Pixels *pixels);
 
 /// Forgets the pixels; does nothing for a zeroed struct.
 void clear_pixels(Pixels *pixels);

@@ -14,13 +14,14 @@
 ///     request.rgb = pixels;
 ///     request.width = width;
 ///     request.height = height;
-///     gpi_latents *latents;
+///     gpi_tensor *latents;
 ///     if (gpi_extract(extractor, &request, &latents) == GPI_OK)
-///         gpi_latents_save(latents, "hidden_0.pt");
+///         gpi_tensor_save(latents, "hidden_0.pt");
 ///
-/// Strings are UTF-8. Structs start from their `_INIT` macro, which fills in sizes and defaults. Functions that take an extractor may be called from any thread, but not for
-/// the same extractor at the same time. Every object that is created is freed by its `_free`
-/// function; freeing NULL does nothing.
+/// Strings are UTF-8. Structs start from their `_INIT` macro, which fills in sizes and defaults.
+/// Functions that take an extractor may be called from any thread, but not for the same extractor at
+/// the same time. Every object that is created is freed by its `_free` function, in any order and on
+/// any thread; freeing NULL does nothing. An object that could not be created is not touched.
 #ifndef GPI_DIFFUSION_H
 #define GPI_DIFFUSION_H
 
@@ -67,17 +68,68 @@ const char *gpi_last_error(void);
 /// usual library folders. Version 2.10 or newer is needed.
 gpi_status gpi_open_libtorch(const char *python_folder);
 
-// MARK: - Extractors
+// MARK: - Tensors
 
-/// A model, ready for pictures. Its parts are loaded when they are first needed.
-typedef struct gpi_extractor gpi_extractor;
-
-/// The numbers that a model runs in, whatever its files hold.
+/// The type of a tensor's elements, and the numbers that a model runs in.
 typedef enum gpi_dtype {
     GPI_FLOAT32 = 0,
     GPI_FLOAT16 = 1,
     GPI_BFLOAT16 = 2,
 } gpi_dtype;
+
+typedef enum gpi_device_kind {
+    GPI_CPU = 0,
+    GPI_CUDA = 1,
+} gpi_device_kind;
+
+typedef struct gpi_device {
+    gpi_device_kind kind;
+    /// Counts the devices of one kind from 0; 0 for the CPU.
+    int32_t index;
+} gpi_device;
+
+/// Numbers in rows and columns on a device: pixels, embeddings, latents, pictures. Those that come from
+/// here are contiguous; it lives on after its extractor.
+typedef struct gpi_tensor gpi_tensor;
+
+int64_t gpi_tensor_dimensions(const gpi_tensor *tensor);
+/// `gpi_tensor_dimensions` sizes, valid as long as the tensor.
+const int64_t *gpi_tensor_shape(const gpi_tensor *tensor);
+/// Distances in elements between neighbours along each dimension, valid as long as the tensor.
+const int64_t *gpi_tensor_strides(const gpi_tensor *tensor);
+gpi_dtype gpi_tensor_dtype(const gpi_tensor *tensor);
+gpi_device gpi_tensor_device(const gpi_tensor *tensor);
+/// The first element, in the memory of the tensor's device, valid as long as the tensor. On a CUDA device
+/// it is written by the end of the work in the current stream of the thread that made it.
+void *gpi_tensor_data(const gpi_tensor *tensor);
+
+/// Called when a view and all that reads its memory are gone, on the thread that freed the last of them.
+typedef void (*gpi_release)(void *context);
+
+/// A tensor that reads memory of the caller's where it is.
+///
+/// `shape` and `strides` (in elements; NULL for row-major order) have `dimensions` entries and are copied;
+/// `data` must cover all that they reach. `release` (NULL for none) is called exactly once: when
+/// the memory is no longer read, or before this returns anything but GPI_OK. So the memory is this
+/// function's in any case, and the caller need not release it after a failure.
+gpi_status gpi_tensor_view(void *data, int64_t dimensions, const int64_t *shape,
+                           const int64_t *strides, gpi_dtype dtype, gpi_device device,
+                           gpi_release release, void *context, gpi_tensor **tensor);
+
+/// Writes the tensor, in its dtype, as a file for `torch.load(path, weights_only=True)`. The file
+/// appears whole or not at all.
+gpi_status gpi_tensor_save(const gpi_tensor *tensor, const char *path);
+
+void gpi_tensor_free(gpi_tensor *tensor);
+
+// MARK: - Extractors
+
+/// A model, ready for pictures. Its parts are loaded when they are first needed.
+typedef struct gpi_extractor gpi_extractor;
+
+/// Called on the working thread between operations, about every 20 ms. Anything but 0 stops the work:
+/// the call returns GPI_INTERRUPTED. A function that takes one takes NULL as well.
+typedef int (*gpi_interruption)(void *context);
 
 /// Told of what is probably not meant: a prompt that is cut, steps that change nothing, …. Called on
 /// the working thread; `text` is valid during the call.
@@ -90,6 +142,7 @@ typedef struct gpi_extractor_options {
     const char *model_folder;
     /// "cpu", "cuda" or "cuda:N"; NULL for the first NVIDIA device if there is one, else the CPU.
     const char *device;
+    /// That the model runs in, whatever its files hold.
     gpi_dtype dtype;
     /// NULL to hear of no warnings.
     gpi_warning warning;
@@ -102,15 +155,21 @@ typedef struct gpi_extractor_options {
 gpi_status gpi_extractor_create(const gpi_extractor_options *options,
                                 gpi_extractor **extractor);
 
+/// Where the model runs.
+gpi_device gpi_extractor_device(const gpi_extractor *extractor);
+
 void gpi_extractor_free(gpi_extractor *extractor);
 
 // MARK: - Pictures
 
-/// The size that a picture is shrunk to before it is encoded: at most 512 on the longest side,
-/// the other in proportion and rounded down. Smaller pictures keep their size. For callers that
-/// shrink pictures themselves (in a mode other than RGB, say).
-gpi_status gpi_fitted_size(int64_t width, int64_t height, int64_t *fitted_width,
-                           int64_t *fitted_height);
+/// The longest side of a picture that is encoded, unless said otherwise.
+#define GPI_LONGEST_SIDE 512
+
+/// The size that a picture is shrunk to before it is encoded: at most `longest_side` (GPI_LONGEST_SIDE)
+/// on the longest side, the other in proportion and rounded down. Smaller pictures keep their size.
+/// For callers that shrink pictures themselves (in a mode other than RGB, say).
+gpi_status gpi_fitted_size(int64_t width, int64_t height, int64_t longest_side,
+                           int64_t *fitted_width, int64_t *fitted_height);
 
 /// Pixels, 8 bits each of red, green and blue, row by row from the top, without gaps.
 typedef struct gpi_picture gpi_picture;
@@ -126,14 +185,25 @@ void gpi_picture_free(gpi_picture *picture);
 gpi_status gpi_prepare_picture(const uint8_t *rgb, int64_t width, int64_t height,
                                gpi_picture **picture);
 
+/// The same as the encoder's input: `[1, 3, height, width]` in [-1, 1], in the extractor's dtype on its
+/// device. The longest side is at most `longest_side` before the padding.
+gpi_status gpi_picture_tensor(gpi_extractor *extractor, const uint8_t *rgb, int64_t width,
+                              int64_t height, int64_t longest_side, gpi_tensor **pixels);
+
+/// The first picture of `[N, 3, height, width]`: values from [-1, 1] to 8 bits, others cut off. What is
+/// not a number is an error.
+gpi_status gpi_tensor_picture(const gpi_tensor *pixels, gpi_picture **picture);
+
+// MARK: - Prompts
+
+/// What the model attends to: `[2 * count, tokens, size]`, `count` times the negative prompt's hidden
+/// states, then the prompts'. Each text is padded and cut to the model's length; a cut is a warning.
+/// `negative_prompt` may be NULL for an empty one.
+gpi_status gpi_encode_prompt(gpi_extractor *extractor, const char *const *prompts, int64_t count,
+                             const char *negative_prompt, gpi_interruption interruption,
+                             void *interruption_context, gpi_tensor **embeddings);
+
 // MARK: - Latents
-
-/// The input of the model's decoder: float32, `[1, channels, height / 8, width / 8]`.
-typedef struct gpi_latents gpi_latents;
-
-/// Called on the working thread between operations, about every 20 ms. Anything but 0 stops the work:
-/// the call returns GPI_INTERRUPTED.
-typedef int (*gpi_interruption)(void *context);
 
 /// Called on the working thread before each denoising step, `step` counting from 0 to `count` - 1.
 typedef void (*gpi_progress)(void *context, int64_t step, int64_t count);
@@ -168,26 +238,21 @@ typedef struct gpi_request {
     { .size = sizeof(gpi_request), .num_inference_steps = 50, .guidance_scale = 7.5 }
 
 /// Shrinks and pads the picture, encodes it, draws one sample of the posterior and scales it; at a
-/// strength above 0 adds noise and takes it away again under the prompt.
-gpi_status gpi_extract(gpi_extractor *extractor, const gpi_request *request,
-                       gpi_latents **latents);
+/// strength above 0 adds noise and takes it away again under the prompt. The latents are the input of
+/// the model's decoder: `[1, channels, height / 8, width / 8]` in the extractor's dtype on its device.
+gpi_status gpi_extract(gpi_extractor *extractor, const gpi_request *request, gpi_tensor **latents);
 
-/// Batch, channels, height, width.
-void gpi_latents_shape(const gpi_latents *latents, int64_t shape[4]);
-/// The values in row-major order, valid as long as the latents.
-const float *gpi_latents_values(const gpi_latents *latents);
-
-/// Writes the latents as a file for `torch.load(path, weights_only=True)`. The file appears whole
-/// or not at all.
-gpi_status gpi_latents_save(const gpi_latents *latents, const char *path);
-
-/// Decodes the latents to the picture that they stand for; its sides are multiples of 8.
-/// `interruption` may be NULL.
-gpi_status gpi_decode(gpi_extractor *extractor, const gpi_latents *latents,
+/// Decodes the latents to the picture that they stand for; its sides are multiples of 8. Of several
+/// it is the first.
+gpi_status gpi_decode(gpi_extractor *extractor, const gpi_tensor *latents,
                       gpi_interruption interruption, void *interruption_context,
                       gpi_picture **picture);
 
-void gpi_latents_free(gpi_latents *latents);
+/// The same without rounding to 8 bits: `[N, channels, h, w]` of any dtype and device to
+/// `[N, 3, 8 * h, 8 * w]`, about in [-1, 1], in the extractor's dtype on its device.
+gpi_status gpi_decode_tensor(gpi_extractor *extractor, const gpi_tensor *latents,
+                             gpi_interruption interruption, void *interruption_context,
+                             gpi_tensor **pixels);
 
 #ifdef __cplusplus
 }

@@ -1,0 +1,75 @@
+#include "core.h"
+
+#include "errors.h"
+#include "libtorch.h"
+
+void begin_waiting(Extractor *extractor) { extractor->waiting = PyEval_SaveThread(); }
+
+void end_waiting(Extractor *extractor) { PyEval_RestoreThread(extractor->waiting); }
+
+// The core calls back on the thread that called it, so the state that this thread gave up is the
+// one to take back.
+
+int is_interrupted(void *context) {
+    Extractor *extractor = context;
+    end_waiting(extractor);
+    int interrupted = PyErr_Occurred() != NULL || PyErr_CheckSignals() < 0;
+    begin_waiting(extractor);
+    return interrupted;
+}
+
+/// A warning of the core's as one of Python's. Where warnings are errors, the exception stays pending
+/// as one of a signal handler does, and `is_interrupted` ends the work.
+static void warn(void *context, const char *text) {
+    Extractor *extractor = context;
+    end_waiting(extractor);
+    if (!PyErr_Occurred()) (void)PyErr_WarnEx(PyExc_UserWarning, text, 1);
+    begin_waiting(extractor);
+}
+
+int settle(const Extractor *extractor, gpi_status status, PyObject *about) {
+    if (PyErr_Occurred()) return -1;
+    if (status == GPI_OK) return PyErr_CheckSignals();
+    if (status == GPI_NOT_FOUND || status == GPI_BAD_FILE || status == GPI_IO_ERROR) {
+        PyObject *model = PyUnicode_FromFormat("model_id %R", extractor->model_id);
+        if (model != NULL) raise_status(status, model);
+        Py_XDECREF(model);
+    } else {
+        raise_status(status, about);
+    }
+    return -1;
+}
+
+int open_extractor(PyObject *model_id, PyObject *device, PyObject *cache_dir, gpi_dtype dtype,
+                   ModelParts parts, Extractor *extractor) {
+    gpi_extractor_options options = GPI_EXTRACTOR_OPTIONS_INIT;
+    options.dtype = dtype;
+    options.warning = warn;
+    options.warning_context = extractor;
+    if (device != NULL) {
+        options.device = PyUnicode_AsUTF8AndSize(device, NULL);
+        if (options.device == NULL) return -1;
+    }
+    extractor->model_id = Py_NewRef(model_id);
+    if (open_libtorch() < 0) return -1;
+    PyObject *folder = model_folder(model_id, cache_dir, parts);
+    if (folder == NULL) return -1;
+    int result = -1;
+    options.model_folder = PyUnicode_AsUTF8AndSize(folder, NULL);
+    if (options.model_folder != NULL) {
+        begin_waiting(extractor);
+        gpi_status status = gpi_extractor_create(&options, &extractor->core);
+        end_waiting(extractor);
+        PyObject *about = PyUnicode_FromString("device");
+        if (about != NULL) result = settle(extractor, status, about);
+        Py_XDECREF(about);
+    }
+    Py_DECREF(folder);
+    return result;
+}
+
+void close_extractor(Extractor *extractor) {
+    gpi_extractor_free(extractor->core);
+    Py_XDECREF(extractor->model_id);
+    *extractor = (Extractor){0};
+}
