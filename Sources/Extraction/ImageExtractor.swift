@@ -102,20 +102,16 @@ public final class ImageExtractor {
     /// - Returns: `[2 N, tokens, size]`: N times the negative prompt's, then the prompts'.
     public func promptEmbeddings(prompts: [String], negativePrompt: String? = nil) throws -> Tensor
     {
-        guard let first = prompts.first else {
+        guard !prompts.isEmpty else {
             throw ExtractionError.invalidArgument(name: "prompt", reason: "there is none.")
         }
-        let both = try promptEncoder.embeddings(prompt: first, negativePrompt: negativePrompt).both
-        guard prompts.count > 1 else { return both }
-        let parts = try both.split(into: 2, dimension: 0)
-        let others = try prompts.dropFirst().map { prompt in
-            // The negative prompt's are known by now. On its place the same prompt costs nothing: the
-            // encoder remembers it.
-            try promptEncoder.embeddings(prompt: prompt, negativePrompt: prompt).both
-                .narrowed(dimension: 0, start: 1, length: 1)
+        let positive = try prompts.map {
+            try promptEncoder.hiddenStates(of: $0, argument: "prompt")
         }
-        let negative = [Tensor](repeating: parts[0], count: prompts.count)
-        return try Tensor.concatenated(negative + [parts[1]] + others, dimension: 0)
+        let negative = try promptEncoder.hiddenStates(
+            of: negativePrompt ?? "", argument: "negative_prompt")
+        return try Tensor.concatenated(
+            [Tensor](repeating: negative, count: prompts.count) + positive, dimension: 0)
     }
 
     /// Decodes latents, scaled as `latents(of:)` gives them, whatever their dtype and device.

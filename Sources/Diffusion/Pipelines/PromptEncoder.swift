@@ -18,12 +18,16 @@ public final class PromptEncoder {
     /// - Parameter negativePrompt: what guidance leads away from; an empty text unless given.
     public func embeddings(prompt: String, negativePrompt: String?) throws -> PromptEmbeddings {
         // The prompt first, as in the reference, so that its warnings come first.
-        let positive = try hidden(of: prompt, argument: "prompt")
-        let negative = try hidden(of: negativePrompt ?? "", argument: "negative_prompt")
+        let positive = try hiddenStates(of: prompt, argument: "prompt")
+        let negative = try hiddenStates(of: negativePrompt ?? "", argument: "negative_prompt")
         return try PromptEmbeddings(negative: negative, prompt: positive)
     }
 
-    private func hidden(of text: String, argument: String) throws -> Tensor {
+    /// The last hidden states of one text, padded and cut to the model's length.
+    ///
+    /// - Parameter argument: what a warning names if the text is cut.
+    /// - Returns: `[1, tokens, size]`.
+    public func hiddenStates(of text: String, argument: String) throws -> Tensor {
         if let known = remembered.first(where: { $0.text == text }) { return known.hidden }
         let tokenizer = try components.tokenizer
         let textEncoder = try components.textEncoder
