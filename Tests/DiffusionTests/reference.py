@@ -23,6 +23,8 @@ def autoencoder(folder):
         dict(block_out_channels=(16, 32, 32, 64), layers_per_block=2, norm_num_groups=4),
         dict(block_out_channels=(32,), layers_per_block=1, mid_block_add_attention=False),
         dict(block_out_channels=(32, 32), use_quant_conv=False, use_post_quant_conv=False),
+        # As in diffusers' own tests of its Stable Diffusion pipelines.
+        dict(block_out_channels=(4, 8), norm_num_groups=2),
     ]
     for number, shape in enumerate(shapes):
         torch.manual_seed(number)
@@ -124,22 +126,34 @@ def unet(folder):
 
 def text(folder):
     answers = []
-    for name, act in [("sd1", "quick_gelu"), ("sd2", "gelu")]:
-        torch.manual_seed(0)
-        config = CLIPTextConfig(
-            vocab_size=99,
+    small = dict(
+        vocab_size=99,
+        hidden_size=32,
+        intermediate_size=48,
+        num_hidden_layers=3,
+        num_attention_heads=4,
+        max_position_embeddings=12,
+    )
+    shapes = {
+        "sd1": dict(small, hidden_act="quick_gelu"),
+        "sd2": dict(small, hidden_act="gelu"),
+        # As in diffusers' own tests of its Stable Diffusion pipelines.
+        "dummy": dict(
+            vocab_size=1000,
             hidden_size=32,
-            intermediate_size=48,
-            num_hidden_layers=3,
+            intermediate_size=37,
+            num_hidden_layers=5,
             num_attention_heads=4,
-            max_position_embeddings=12,
-            hidden_act=act,
-        )
+        ),
+    }
+    for name, shape in shapes.items():
+        torch.manual_seed(0)
+        config = CLIPTextConfig(**shape)
         model = CLIPTextModel(config).eval()
         place = pathlib.Path(folder, name)
         model.save_pretrained(place)
-        for shape in [(1, 12), (2, 7)]:
-            ids = torch.randint(0, 99, shape)
+        for size in [(1, 12), (2, 7)]:
+            ids = torch.randint(0, 99, size)
             answers.append(
                 {
                     "folder": str(place),
