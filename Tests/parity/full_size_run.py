@@ -4,15 +4,34 @@
         [STRENGTH STEPS]
 
 Prints the seconds that the call took, model loading included, and the process's peak memory.
+`in_own_process` runs it so and keeps what it printed.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import resource
+import subprocess
 import sys
 import time
 from pathlib import Path
+
+
+def in_own_process(measured, check: str, side: str, *arguments) -> None:
+    """Neither side inherits the other's memory, nor the tests'."""
+    done = subprocess.run(
+        [sys.executable, __file__, side, *arguments],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    figures = json.loads(done.stdout.splitlines()[-1])
+    measured.note(check, "seconds in extract_images", figures["seconds"], "")
+    measured.note(check, "seconds to import", figures["import"], "")
+    measured.note(check, "peak memory in GiB", figures["gigabytes"], "")
 
 
 def main(side, model, picture, output, wanted, wheel_folder, strength="0", steps="50"):

@@ -7,19 +7,15 @@ the UNet.
 
 from __future__ import annotations
 
-import json
-import os
 import shutil
-import subprocess
-import sys
 import warnings
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from checkpoints import ABSENT, FAMILIES, FULL_SIZE_FAMILIES, make_family, widened_vae
 from conftest import SELF_CHECK
+from full_size_run import in_own_process
 from measure import EQUAL_LEVELS_DENOISED, LATENTS_LIMIT, NOISED_LIMIT
 from pictures import picture
 from PIL import Image
@@ -438,22 +434,19 @@ def test_full_size(family, checkpoints, original, measured, pytestconfig, tmp_pa
 
     latents = {}
     for side in ("original", "ours"):
-        # Processes of their own: neither inherits the other's memory, nor the tests'.
-        script = Path(__file__).with_name("full_size_run.py")
         output = tmp_path / side
-        arguments = [model, tmp_path / "picture.png", output, "latents", wheel_folder, "0.6", "5"]
-        done = subprocess.run(
-            [sys.executable, script, "original" if SELF_CHECK else side, *arguments],
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
-            capture_output=True,
-            text=True,
-            check=False,
+        in_own_process(
+            measured,
+            f"{family} in full size, {side}",
+            "original" if SELF_CHECK else side,
+            model,
+            tmp_path / "picture.png",
+            output,
+            "latents",
+            wheel_folder,
+            "0.6",
+            "5",
         )
-        assert done.returncode == 0, done.stderr
-        figures = json.loads(done.stdout.splitlines()[-1])
-        check = f"{family} in full size, {side}"
-        measured.note(check, "seconds in extract_images", figures["seconds"], "")
-        measured.note(check, "peak memory in GiB", figures["gigabytes"], "")
         latents[side] = torch.load(output / "hidden_0.pt", weights_only=True)
     # Gigabytes that nobody looks at afterwards.
     shutil.rmtree(model)

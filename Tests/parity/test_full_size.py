@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
 from checkpoints import Recipe, widened_vae
 from conftest import SELF_CHECK
+from full_size_run import in_own_process
 from pictures import picture
 from PIL import Image
 
@@ -28,33 +23,16 @@ def test_parity_time_and_memory(original, checkpoints, measured, pytestconfig, t
 
     for side in ("original", "ours"):
         for wanted in ("latents", "pictures"):
-            # Processes of their own: neither inherits the other's memory, nor the tests'.
-            script = Path(__file__).with_name("full_size_run.py")
-            arguments = [
+            in_own_process(
+                measured,
+                f"full size, {wanted}, {side}",
+                "original" if SELF_CHECK else side,
                 model,
                 tmp_path / "picture.png",
                 tmp_path / side,
                 wanted,
                 wheel_folder,
-            ]
-            done = subprocess.run(
-                [
-                    sys.executable,
-                    script,
-                    "original" if SELF_CHECK else side,
-                    *arguments,
-                ],
-                env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
-                capture_output=True,
-                text=True,
-                check=False,
             )
-            assert done.returncode == 0, done.stderr
-            figures = json.loads(done.stdout.splitlines()[-1])
-            check = f"full size, {wanted}, {side}"
-            measured.note(check, "seconds in extract_images", figures["seconds"], "")
-            measured.note(check, "seconds to import", figures["import"], "")
-            measured.note(check, "peak memory in GiB", figures["gigabytes"], "")
 
     pair = [
         torch.load(tmp_path / side / "hidden_0.pt", weights_only=True)
