@@ -18,6 +18,23 @@ int is_interrupted(void *context) {
     return interrupted;
 }
 
+void show_step(void *context, int64_t step, int64_t count) {
+    Extractor *extractor = context;
+    if (extractor->bar == NULL) return;
+    end_waiting(extractor);
+    if (!PyErr_Occurred()) {
+        PyObject *text = PyUnicode_FromFormat("step %lld of %lld", (long long)step + 1,
+                                              (long long)count);
+        PyObject *shown = text == NULL
+            ? NULL
+            : PyObject_CallMethod(extractor->bar, "set_postfix_str", "O", text);
+        Py_XDECREF(text);
+        // What the bar raises stays pending, and `is_interrupted` ends the work.
+        Py_XDECREF(shown);
+    }
+    begin_waiting(extractor);
+}
+
 /// A warning of the core's as one of Python's. Where warnings are errors, the exception stays pending
 /// as one of a signal handler does, and `is_interrupted` ends the work.
 static void warn(void *context, const char *text) {

@@ -12,6 +12,8 @@ typedef struct Extractor {
     gpi_extractor *core;
     /// The state of the thread that waits for the core.
     PyThreadState *waiting;
+    /// A bar of tqdm that shows denoising steps, or NULL; borrowed while the caller keeps it.
+    PyObject *bar;
     /// What errors about the model's files name; owned.
     PyObject *model_id;
 } Extractor;
@@ -33,6 +35,9 @@ void end_waiting(Extractor *extractor);
 /// Runs Python's signal handlers. An exception of theirs (KeyboardInterrupt) stays pending in the
 /// thread's state while the lock is away again, and is the exception of the call in the end.
 int is_interrupted(void *extractor);
+
+/// A `gpi_progress` with the same context: shows the step on the bar, if there is one.
+void show_step(void *extractor, int64_t step, int64_t count);
 
 /// After the core: an error of its own, or a signal that came in its last moment. 0, or -1 with an
 /// exception. Its text begins with the model where it is about files, which may be opened at any

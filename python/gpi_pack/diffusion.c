@@ -31,6 +31,8 @@ static int extract(Extractor *extractor, const Arguments *arguments, Py_ssize_t 
     request.seed = arguments->seed;
     request.interruption = is_interrupted;
     request.interruption_context = extractor;
+    request.progress = show_step;
+    request.progress_context = extractor;
     begin_waiting(extractor);
     gpi_status status = gpi_extract(extractor->core, &request, latents);
     end_waiting(extractor);
@@ -101,6 +103,7 @@ static int process_all(Extractor *extractor, const Arguments *arguments) {
     Py_ssize_t count = PyTuple_Size(arguments->images);
     PyObject *bar = progress_bar(count);
     if (bar == NULL) return -1;
+    extractor->bar = bar;
     int result = 0;
     for (Py_ssize_t i = 0; i < count && result == 0; i++) {
         result = PyErr_CheckSignals();
@@ -112,6 +115,7 @@ static int process_all(Extractor *extractor, const Arguments *arguments) {
     } else {
         call_while_failing(bar, "close");
     }
+    extractor->bar = NULL;
     Py_DECREF(bar);
     return result;
 }
