@@ -69,3 +69,10 @@ enum ConfigurationFile {
         name.reduce(into: "") { $0 += $1.isUppercase ? "_\($1.lowercased())" : String($1) }
     }
 }
+
+extension KeyedDecodingContainer {
+    /// Sets `value`, which holds the default, where the file has the key.
+    func read<Value: Decodable>(_ key: Key, into value: inout Value) throws {
+        value = try decodeIfPresent(Value.self, forKey: key) ?? value
+    }
+}

@@ -28,7 +28,7 @@ import Testing
             for (shape, draw) in zip(shapes, draws) {
                 let noise = try generator.normal(shape, in: library)
                 #expect(noise.shape == shape)
-                let error = relativeError(try noise.elements(), draw.values)
+                let error = try draw.relativeError(of: noise)
                 #expect(error < 1e-6, "seed \(seed), shape \(shape)")
             }
         }

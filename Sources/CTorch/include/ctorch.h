@@ -45,7 +45,6 @@ typedef void (*ParallelFunc)(int64_t begin, int64_t end, void *_Nullable context
     F(int32_t, aoti_torch_dtype_int32, (void))                                                     \
     F(int32_t, aoti_torch_dtype_int64, (void))                                                     \
     F(int32_t, aoti_torch_dtype_bool, (void))                                                      \
-    F(int32_t, aoti_torch_layout_strided, (void))                                                  \
     F(int32_t, aoti_torch_memory_format_contiguous_format, (void))                                 \
     F(int32_t, aoti_torch_memory_format_channels_last, (void))                                     \
     F(int32_t, aoti_torch_memory_format_preserve_format, (void))                                   \
@@ -77,14 +76,10 @@ typedef void (*ParallelFunc)(int64_t begin, int64_t end, void *_Nullable context
       (void *_Nonnull data, int64_t dimensions, const int64_t *_Nonnull sizes,                     \
        const int64_t *_Nonnull strides, int64_t storage_offset, int32_t dtype,                     \
        int32_t device_type, int32_t device_index, AtenTensorHandle _Nullable *_Nonnull result))    \
-    F(AOTITorchError, aoti_torch_copy_,                                                            \
-      (AtenTensorHandle _Nonnull self, AtenTensorHandle _Nonnull source, int32_t non_blocking))    \
     F(AOTITorchError, aoti_torch_scalar_to_tensor_float64,                                         \
       (double value, AtenTensorHandle _Nullable *_Nonnull result))                                 \
     F(AOTITorchError, aoti_torch_item_bool,                                                        \
       (AtenTensorHandle _Nonnull tensor, bool *_Nonnull value))                                    \
-    F(AOTITorchError, aoti_torch_aten_fill__Scalar,                                                \
-      (AtenTensorHandle _Nonnull self, double value))                                              \
     F(AOTITorchError, aoti_torch_aten_narrow,                                                      \
       (AtenTensorHandle _Nonnull self, int64_t dimension, int64_t start, int64_t length,           \
        AtenTensorHandle _Nullable *_Nonnull result))                                               \
@@ -101,9 +96,7 @@ typedef void (*ParallelFunc)(int64_t begin, int64_t end, void *_Nullable context
     F(AOTITorchError, torch_new_list_reserve_size,                                                 \
       (size_t size, StableListHandle _Nullable *_Nonnull result))                                  \
     F(AOTITorchError, torch_list_push_back, (StableListHandle _Nonnull list, StableIValue item))   \
-    F(AOTITorchError, torch_delete_list, (StableListHandle _Nonnull list))                         \
-    F(AOTITorchError, torch_parse_device_string,                                                   \
-      (const char *_Nonnull text, uint32_t *_Nonnull type, int32_t *_Nonnull index))
+    F(AOTITorchError, torch_delete_list, (StableListHandle _Nonnull list))
 
 #define CTORCH_OPTIONAL(F)                                                                         \
     /* 2.13 */                                                                                     \

@@ -26,22 +26,19 @@ public struct AutoencoderKLConfiguration: Decodable, Equatable, Sendable {
 
     public init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
-        func read<Value: Decodable>(_ key: CodingKeys, into value: inout Value) throws {
-            value = try values.decodeIfPresent(Value.self, forKey: key) ?? value
-        }
-        try read(.inChannels, into: &inChannels)
-        try read(.outChannels, into: &outChannels)
-        try read(.downBlockTypes, into: &downBlockTypes)
-        try read(.upBlockTypes, into: &upBlockTypes)
-        try read(.blockOutChannels, into: &blockOutChannels)
-        try read(.layersPerBlock, into: &layersPerBlock)
-        try read(.actFn, into: &actFn)
-        try read(.latentChannels, into: &latentChannels)
-        try read(.normNumGroups, into: &normNumGroups)
-        try read(.scalingFactor, into: &scalingFactor)
-        try read(.useQuantConv, into: &useQuantConv)
-        try read(.usePostQuantConv, into: &usePostQuantConv)
-        try read(.midBlockAddAttention, into: &midBlockAddAttention)
+        try values.read(.inChannels, into: &inChannels)
+        try values.read(.outChannels, into: &outChannels)
+        try values.read(.downBlockTypes, into: &downBlockTypes)
+        try values.read(.upBlockTypes, into: &upBlockTypes)
+        try values.read(.blockOutChannels, into: &blockOutChannels)
+        try values.read(.layersPerBlock, into: &layersPerBlock)
+        try values.read(.actFn, into: &actFn)
+        try values.read(.latentChannels, into: &latentChannels)
+        try values.read(.normNumGroups, into: &normNumGroups)
+        try values.read(.scalingFactor, into: &scalingFactor)
+        try values.read(.useQuantConv, into: &useQuantConv)
+        try values.read(.usePostQuantConv, into: &usePostQuantConv)
+        try values.read(.midBlockAddAttention, into: &midBlockAddAttention)
     }
 
     /// Reads `config.json` and checks every value.

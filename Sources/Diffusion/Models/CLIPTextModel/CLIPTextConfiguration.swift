@@ -19,17 +19,14 @@ public struct CLIPTextConfiguration: Decodable, Equatable, Sendable {
 
     public init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
-        func read<Value: Decodable>(_ key: CodingKeys, into value: inout Value) throws {
-            value = try values.decodeIfPresent(Value.self, forKey: key) ?? value
-        }
-        try read(.vocabSize, into: &vocabSize)
-        try read(.hiddenSize, into: &hiddenSize)
-        try read(.intermediateSize, into: &intermediateSize)
-        try read(.numHiddenLayers, into: &numHiddenLayers)
-        try read(.numAttentionHeads, into: &numAttentionHeads)
-        try read(.maxPositionEmbeddings, into: &maxPositionEmbeddings)
-        try read(.hiddenAct, into: &hiddenAct)
-        try read(.layerNormEps, into: &layerNormEps)
+        try values.read(.vocabSize, into: &vocabSize)
+        try values.read(.hiddenSize, into: &hiddenSize)
+        try values.read(.intermediateSize, into: &intermediateSize)
+        try values.read(.numHiddenLayers, into: &numHiddenLayers)
+        try values.read(.numAttentionHeads, into: &numAttentionHeads)
+        try values.read(.maxPositionEmbeddings, into: &maxPositionEmbeddings)
+        try values.read(.hiddenAct, into: &hiddenAct)
+        try values.read(.layerNormEps, into: &layerNormEps)
     }
 
     /// Reads `config.json` and checks every value.
