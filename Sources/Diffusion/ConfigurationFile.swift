@@ -11,10 +11,19 @@ enum ConfigurationFile {
     static func decode<Configuration: Decodable>(_ type: Configuration.Type, path: String) throws
         -> Configuration
     {
+        try decode(type, from: contents(of: path), path: path, keys: .convertFromSnakeCase)
+    }
+
+    /// Decodes what a file holds.
+    /// - Parameter path: what errors name.
+    static func decode<Configuration: Decodable>(
+        _ type: Configuration.Type, from contents: Data, path: String,
+        keys: JSONDecoder.KeyDecodingStrategy
+    ) throws -> Configuration {
         let decoder = JSONDecoder()
-        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        decoder.keyDecodingStrategy = keys
         do {
-            return try decoder.decode(type, from: contents(of: path))
+            return try decoder.decode(type, from: contents)
         } catch let error as DecodingError {
             throw ConfigurationError.unreadable(path: path, reason: describe(error))
         }

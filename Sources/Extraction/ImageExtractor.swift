@@ -71,7 +71,7 @@ public final class ImageExtractor {
         try options.check()
         let noise = NoiseGenerator(seed: seed)
         let posterior = try components.autoencoder.encode(pixels(of: picture))
-        let sample = try posterior.sample(noise: draw(from: noise, like: posterior.mean))
+        let sample = try posterior.sample(noise: noise.normal(like: posterior.mean))
         var latents = try Self.latentScale * sample
         if options.strength > 0 {
             latents = try denoised(latents, prompt, options, noise, progress)
@@ -138,43 +138,42 @@ public final class ImageExtractor {
         _ latents: Tensor, _ prompt: String, _ options: DenoisingOptions, _ noise: NoiseGenerator,
         _ progress: (Int, Int) throws -> Void
     ) throws -> Tensor {
-        let scheduler = try components.scheduler
+        // DDIM whatever class the file names, as gpi_pack does it.
+        let settings = try components.schedulerSettings
+        var scheduler = try DDIMScheduler(settings)
         let steps = options.numInferenceSteps
+        try scheduler.setTimesteps(steps)
         let schedule = ImageToImageSchedule(
-            strength: options.strength, allTimesteps: try scheduler.timesteps(steps), steps: steps,
+            strength: options.strength, allTimesteps: scheduler.timesteps, steps: steps,
             stepsOffset: scheduler.configuration.stepsOffset)
         let noised = try scheduler.addNoise(
-            draw(from: noise, like: latents), to: latents, at: schedule.noiseTimestep)
-        guard !schedule.timesteps.isEmpty else {
+            noise.normal(like: latents), to: latents, at: schedule.noiseTimestep)
+        guard schedule.start < scheduler.timesteps.count else {
             warn(
                 """
                 strength \(options.strength) with \(steps) steps reaches no step of the model: the latents \
-                are the picture's own with noise of timestep \(schedule.noiseTimestep), unchanged by the \
+                are the picture's own with noise of timestep \(Int(schedule.noiseTimestep)), unchanged by the \
                 prompt. Use a larger strength or more steps.
                 """)
             return noised
         }
-        warnOfClipping(scheduler)
+        warnOfClipping(settings)
 
         let embeddings = try promptEncoder.embeddings(
             prompt: prompt, negativePrompt: options.negativePrompt)
         var loop = DenoisingLoop(
-            from: noised, at: schedule.timesteps, of: steps, unet: try components.unet,
-            scheduler: scheduler, embeddings: embeddings, guidanceScale: options.guidanceScale)
-        for step in schedule.timesteps.indices {
-            try progress(step, schedule.timesteps.count)
+            from: noised, scheduler: scheduler, start: schedule.start, unet: try components.unet,
+            embeddings: embeddings, guidanceScale: options.guidanceScale)
+        let count = loop.remainingCount
+        for step in 0..<count {
+            try progress(step, count)
             _ = try loop.next()
         }
         return loop.latents
     }
 
-    private func draw(from noise: NoiseGenerator, like tensor: Tensor) throws -> Tensor {
-        try noise.normal(tensor.shape, in: components.library).converted(to: tensor.dtype)
-            .moved(to: device)
-    }
-
-    private func warnOfClipping(_ scheduler: DDIMScheduler) {
-        guard !hasWarnedOfClipping, !scheduler.configuration.namesClipSample else { return }
+    private func warnOfClipping(_ scheduler: SchedulerSettings) {
+        guard !hasWarnedOfClipping, scheduler.values["clip_sample"] == nil else { return }
         hasWarnedOfClipping = true
         warn(
             """

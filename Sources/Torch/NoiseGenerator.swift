@@ -40,6 +40,12 @@ public final class NoiseGenerator {
         return noise
     }
 
+    /// Standard normals of the shape, dtype and device of a tensor, drawn in float32 on the CPU.
+    public func normal(like tensor: Tensor) throws -> Tensor {
+        try normal(tensor.shape, in: tensor.library).converted(to: tensor.dtype)
+            .moved(to: tensor.device)
+    }
+
     /// ATen's `normal_fill`: uniforms first, then Box-Muller in blocks of 16. Where the count is
     /// no multiple of 16, the last 16 values are drawn anew.
     private static func fill(

@@ -9,14 +9,14 @@ import Torch
 @Suite struct DDIMSchedulerTests {
     private struct Answer: Decodable {
         struct Step: Decodable {
-            let timestep: Int
+            let timestep: Double
             let eta: Double
             let previous: PackedTensor
         }
 
         let configuration: String
         let steps: Int
-        let timesteps: [Int]
+        let timesteps: [Double]
         let inputs: [String: PackedTensor]
         let noised: [PackedTensor]
         let results: [Step]
@@ -29,9 +29,10 @@ import Torch
         #expect(answers.count > 40)
         for answer in answers {
             let path = try folder.write(answer.configuration.utf8, to: "scheduler_config.json")
-            let scheduler = DDIMScheduler(try DDIMConfiguration(path: path))
+            var scheduler = try DDIMScheduler(SchedulerSettings(path: path))
             let place: Comment = "\(answer.steps) steps of \(answer.configuration)"
-            #expect(try scheduler.timesteps(answer.steps) == answer.timesteps, place)
+            try scheduler.setTimesteps(answer.steps)
+            #expect(scheduler.timesteps == answer.timesteps, place)
 
             let sample = try #require(answer.inputs["sample"]).tensor(in: library)
             let output = try #require(answer.inputs["output"]).tensor(in: library)
@@ -42,21 +43,23 @@ import Torch
                 #expect(try expected.relativeError(of: noised) < 1e-5, place)
             }
             for step in answer.results {
-                let previous = try scheduler.step(
-                    output, at: step.timestep, of: answer.steps, sample: sample, eta: step.eta,
-                    noise: noise)
-                #expect(try step.previous.relativeError(of: previous) < 1e-5, place)
+                let index = try #require(scheduler.timesteps.firstIndex(of: step.timestep))
+                let result = try scheduler.step(
+                    output, at: index, sample: sample,
+                    randomness: StepRandomness(eta: step.eta) { _ in noise })
+                #expect(try step.previous.relativeError(of: result.previous) < 1e-5, place)
             }
         }
     }
 
     @Test func badStepCountsAreRefused() throws {
-        let scheduler = DDIMScheduler(DDIMConfiguration())
+        var scheduler = DDIMScheduler(DDIMConfiguration())
         for steps in [0, -1, 1001, Int.max] {
-            #expect(throws: SchedulerError.self) { try scheduler.timesteps(steps) }
+            #expect(throws: SchedulerError.self) { try scheduler.setTimesteps(steps) }
         }
         var offset = DDIMConfiguration()
         offset.stepsOffset = 1
-        #expect(throws: SchedulerError.self) { try DDIMScheduler(offset).timesteps(1000) }
+        scheduler = DDIMScheduler(offset)
+        #expect(throws: SchedulerError.self) { try scheduler.setTimesteps(1000) }
     }
 }

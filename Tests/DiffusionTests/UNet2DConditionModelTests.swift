@@ -9,7 +9,7 @@ import Torch
 @Suite struct UNet2DConditionModelTests {
     private struct Answer: Decodable {
         let folder: String
-        let timestep: Int
+        let timestep: Double
         let inputs: [String: PackedTensor]
         let outputs: [String: PackedTensor]
     }

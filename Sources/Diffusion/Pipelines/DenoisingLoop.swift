@@ -2,55 +2,90 @@ import Torch
 
 /// The reverse process under classifier-free guidance (Ho and Salimans, 2022), step by step.
 ///
-/// A sequence: each element is the latents after one step, so progress, preview and stopping are the
-/// caller's `for` loop. A step that fails ends it; its error is thrown by `next`.
+/// Progress, preview and stopping are the caller's own loop:
+///
+///     while let step = try loop.next() {
+///         print("\(step.number + 1) of \(step.count)")
+///     }
+///     let latents = loop.latents
 public struct DenoisingLoop {
     private let unet: UNet2DConditionModel
-    private let scheduler: DDIMScheduler
+    private var scheduler: any Scheduler
     private let embeddings: PromptEmbeddings
     private let guidanceScale: Double
-    private let steps: Int
-    private var remaining: ArraySlice<Int>
+    private let randomness: StepRandomness
+    private let first: Int
+    private var remaining: Range<Int>
 
-    /// The latents reached so far, `[1, C, H, W]`.
-    public private(set) var latents: Tensor
+    /// The latents reached so far, `[N, C, H, W]`. The next step goes on from what is put here.
+    public var latents: Tensor
 
     /// - Parameters:
-    ///   - latents: noised to the first timestep's share.
-    ///   - timesteps: from the noisiest to the cleanest.
-    ///   - steps: number of inference steps on the whole way, which says how long a step is.
+    ///   - latents: `[N, C, H, W]` with the noise of the first timestep.
+    ///   - scheduler: with its timesteps set.
+    ///   - start: index of the first timestep to run.
+    ///   - embeddings: of N prompts. Without negative ones there is no guidance, and the UNet runs on
+    ///     a batch of N instead of 2 N.
+    ///   - randomness: what stochastic solvers draw with.
     public init(
-        from latents: Tensor, at timesteps: [Int], of steps: Int, unet: UNet2DConditionModel,
-        scheduler: DDIMScheduler, embeddings: PromptEmbeddings, guidanceScale: Double
+        from latents: Tensor, scheduler: any Scheduler, start: Int = 0, unet: UNet2DConditionModel,
+        embeddings: PromptEmbeddings, guidanceScale: Double, randomness: StepRandomness = .process
     ) {
         self.latents = latents
-        self.remaining = timesteps[...]
-        self.steps = steps
-        self.unet = unet
         self.scheduler = scheduler
+        self.unet = unet
         self.embeddings = embeddings
         self.guidanceScale = guidanceScale
+        self.randomness = randomness
+        let end = scheduler.timesteps.count
+        first = min(max(start, 0), end)
+        remaining = first..<end
     }
 
-    /// Takes one step; nil when there are none left.
-    public mutating func next() throws -> Tensor? {
-        guard let timestep = remaining.popFirst() else { return nil }
-        let both = try Tensor.concatenated([latents, latents], dimension: 0)
-        let parts = try unet(both, timestep: timestep, context: embeddings.both)
+    /// Steps that `next` has yet to take.
+    public var remainingCount: Int { remaining.count }
+
+    /// Takes one step; nil when there are none left. After an error there are none left either.
+    public mutating func next() throws -> DenoisingStep? {
+        guard let index = remaining.popFirst() else { return nil }
+        do {
+            let timestep = scheduler.timesteps[index]
+            let input = try scheduler.modelInput(latents, at: index)
+            let prediction = try guided(input, at: timestep)
+            let step = try scheduler.step(
+                prediction, at: index, sample: latents, randomness: randomness)
+            latents = step.previous
+            return DenoisingStep(
+                number: index - first, count: scheduler.timesteps.count - first,
+                timestep: timestep, latents: latents, clean: step.clean)
+        } catch {
+            remaining = index..<index
+            throw error
+        }
+    }
+
+    /// What the UNet says, led from the negative prompt towards the prompt.
+    private func guided(_ input: Tensor, at timestep: Double) throws -> Tensor {
+        guard let both = embeddings.both else {
+            return try unet(input, timestep: timestep, context: embeddings.prompt)
+        }
+        let twice = try Tensor.concatenated([input, input], dimension: 0)
+        let parts = try unet(twice, timestep: timestep, context: both)
             .split(into: 2, dimension: 0)
         let (unconditional, conditional) = (parts[0], parts[1])
-        let prediction = try unconditional + guidanceScale * (conditional - unconditional)
-        latents = try scheduler.step(prediction, at: timestep, of: steps, sample: latents)
-        return latents
+        return try unconditional + guidanceScale * (conditional - unconditional)
     }
 }
 
-/// A prompt and what guidance leads away from, as the text encoder gives them.
-public struct PromptEmbeddings {
-    /// The negative prompt's, then the prompt's hidden states: `[2, tokens, size]`.
-    public let both: Tensor
-
-    public init(negative: Tensor, prompt: Tensor) throws {
-        both = try Tensor.concatenated([negative, prompt], dimension: 0)
-    }
+/// Where a `DenoisingLoop` is after one step.
+public struct DenoisingStep {
+    /// From 0 to `count` - 1.
+    public let number: Int
+    public let count: Int
+    /// That the UNet was run at.
+    public let timestep: Double
+    /// `[N, C, H, W]` after the step.
+    public let latents: Tensor
+    /// The clean latents as this step believes them to be, for a preview, where the scheduler says.
+    public let clean: Tensor?
 }

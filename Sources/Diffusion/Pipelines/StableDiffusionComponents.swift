@@ -12,7 +12,7 @@ public final class StableDiffusionComponents {
     private var loadedTokenizer: CLIPTokenizer?
     private var loadedTextEncoder: CLIPTextModel?
     private var loadedUNet: UNet2DConditionModel?
-    private var loadedScheduler: DDIMScheduler?
+    private var loadedSchedulerSettings: SchedulerSettings?
 
     /// - Parameters:
     ///   - folder: with `vae`, `tokenizer`, `text_encoder`, `unet` and `scheduler` in it; those that are
@@ -63,12 +63,11 @@ public final class StableDiffusionComponents {
         }
     }
 
-    /// DDIM, set up by the scheduler's file whatever class that names, as gpi_pack does it.
-    public var scheduler: DDIMScheduler {
+    /// What the scheduler's file says.
+    public var schedulerSettings: SchedulerSettings {
         get throws {
-            try load(&loadedScheduler) {
-                try DDIMScheduler(
-                    DDIMConfiguration(path: "\(folder)/scheduler/scheduler_config.json"))
+            try load(&loadedSchedulerSettings) {
+                try SchedulerSettings(path: "\(folder)/scheduler/scheduler_config.json")
             }
         }
     }

@@ -5,6 +5,15 @@ public enum SchedulerError: Error, Equatable, CustomStringConvertible {
     /// A timestep past the last one of training, because of the scheduler file's `steps_offset`.
     case offsetPastEnd(timestep: Int, trained: Int, offset: Int)
 
+    /// A place in the timesteps that there is none at.
+    case noTimestep(index: Int, count: Int)
+    /// A timestep that is none of those that a run visits, where only those can be asked for.
+    case unknownTimestep(Double)
+    /// A name that is no scheduler's.
+    case unknownScheduler(String, known: [String])
+    /// What this solver cannot be used for.
+    case cannot(scheduler: String, task: String, instead: String)
+
     public var description: String {
         switch self {
         case .stepCount(let steps, let trained):
@@ -14,6 +23,20 @@ public enum SchedulerError: Error, Equatable, CustomStringConvertible {
             num_inference_steps: with the model's steps_offset of \(offset), timestep \(timestep) would lie \
             past the last of \(trained) training timesteps. Use fewer steps.
             """
+        case .noTimestep(let index, let count):
+            "There is no timestep \(index): the run has \(count) of them."
+        case .unknownTimestep(let timestep):
+            """
+            timestep: \(timestep) is none of those that the run visits. Take one of the scheduler's \
+            timesteps.
+            """
+        case .unknownScheduler(let name, let known):
+            """
+            scheduler: "\(name)" is not known. The schedulers here are \
+            \(known.joined(separator: ", ")).
+            """
+        case .cannot(let scheduler, let task, let instead):
+            "scheduler: \(scheduler) cannot \(task). \(instead)"
         }
     }
 }

@@ -30,4 +30,19 @@ public enum TimestepSpacing: String, Sendable, CaseIterable {
             }
         }
     }
+
+    /// The same, checked.
+    /// - Throws: `SchedulerError` if there are fewer steps than one or more than training had, or if
+    ///   the offset moves one past the last training timestep.
+    func checkedTimesteps(_ steps: Int, of trainingSteps: Int, offset: Int) throws -> [Int] {
+        guard (1...trainingSteps).contains(steps) else {
+            throw SchedulerError.stepCount(steps, trained: trainingSteps)
+        }
+        let timesteps = timesteps(steps, of: trainingSteps, offset: offset)
+        if let last = timesteps.max(), last >= trainingSteps {
+            throw SchedulerError.offsetPastEnd(
+                timestep: last, trained: trainingSteps, offset: offset)
+        }
+        return timesteps
+    }
 }

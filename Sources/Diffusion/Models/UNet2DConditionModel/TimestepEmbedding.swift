@@ -36,8 +36,8 @@ struct TimestepEmbedding {
     }
 
     /// `[1, size]`
-    func callAsFunction(_ timestep: Int) throws -> Tensor {
-        let angles = try Double(timestep) * frequencies
+    func callAsFunction(_ timestep: Double) throws -> Tensor {
+        let angles = try timestep * frequencies
         let waves =
             try flipsSinToCos
             ? [angles.cosine(), angles.sine()] : [angles.sine(), angles.cosine()]

@@ -49,7 +49,9 @@ public final class UNet2DConditionModel {
     ///   - timestep: 0 up to the number of training timesteps.
     ///   - context: the prompt's hidden states, `[N, tokens, cross attention size]`.
     /// - Returns: `[N, out channels, H, W]`: noise, velocity or sample, as the model was trained.
-    public func callAsFunction(_ latents: Tensor, timestep: Int, context: Tensor) throws -> Tensor {
+    public func callAsFunction(_ latents: Tensor, timestep: Double, context: Tensor) throws
+        -> Tensor
+    {
         let conditioning = UNetConditioning(time: try timeEmbedding(timestep), context: context)
         var hidden = try convIn(latents)
         var skips = [hidden]

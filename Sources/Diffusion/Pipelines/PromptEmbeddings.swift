@@ -1,0 +1,16 @@
+import Torch
+
+/// Prompts and what guidance leads away from, as the text encoder gives them.
+public struct PromptEmbeddings {
+    /// The prompts' hidden states: `[N, tokens, size]`.
+    public let prompt: Tensor
+    /// The negative prompts', then the prompts' hidden states, `[2 N, tokens, size]`; nil without
+    /// guidance.
+    public let both: Tensor?
+
+    /// - Parameter negative: of the same shape as `prompt`; nil for no guidance.
+    public init(negative: Tensor?, prompt: Tensor) throws {
+        self.prompt = prompt
+        both = try negative.map { try Tensor.concatenated([$0, prompt], dimension: 0) }
+    }
+}

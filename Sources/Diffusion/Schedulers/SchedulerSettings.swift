@@ -1,0 +1,95 @@
+import FoundationEssentials
+
+/// What a `scheduler_config.json` says, key by key, whatever class it was written for.
+///
+/// Each scheduler reads the keys that it knows, with its own defaults for those that are absent, and
+/// leaves the others, so that one file serves all schedulers, as in diffusers' `from_config`.
+public struct SchedulerSettings: Equatable, Sendable {
+    public enum Value: Equatable, Sendable {
+        case bool(Bool)
+        case integer(Int)
+        case number(Double)
+        case text(String)
+        case numbers([Double])
+        /// An explicit null, the same as an absent key.
+        case null
+    }
+
+    /// `_class_name`: the scheduler that the file was written for.
+    public var className: String?
+    public var values: [String: Value]
+    /// What errors call the file.
+    public var origin: String
+
+    public init(
+        _ values: [String: Value] = [:], className: String? = nil,
+        origin: String = "The scheduler's configuration"
+    ) {
+        self.values = values
+        self.className = className
+        self.origin = origin
+    }
+
+    /// Reads a `scheduler_config.json`.
+    /// - Throws: `ConfigurationError` that names the file.
+    public init(path: String) throws {
+        try self.init(json: ConfigurationFile.contents(of: path), origin: path)
+    }
+
+    /// - Throws: `ConfigurationError` if it is no JSON object. Values of kinds that no scheduler
+    ///   has are left out.
+    public init(json: some Sequence<UInt8>, origin: String) throws {
+        let content = try ConfigurationFile.decode(
+            [String: AnyValue].self, from: Data(json), path: origin, keys: .useDefaultKeys)
+        var values = content.compactMapValues(\.value)
+        var className: String?
+        if case .text(let name) = values["_class_name"] { className = name }
+        values = values.filter { !$0.key.hasPrefix("_") }
+        self.init(values, className: className, origin: origin)
+    }
+
+    /// The same as the text of a `scheduler_config.json`, its keys in order.
+    public func json() throws -> String {
+        var content = values.mapValues(AnyValue.init)
+        content["_class_name"] = className.map { AnyValue(.text($0)) }
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(content), as: UTF8.self)
+    }
+
+    /// A value of JSON; nil if it is of a kind that no scheduler has (an object, a list of texts).
+    private struct AnyValue: Codable {
+        let value: Value?
+
+        init(_ value: Value) { self.value = value }
+
+        init(from decoder: any Decoder) throws {
+            let container = try decoder.singleValueContainer()
+            if container.decodeNil() {
+                value = .null
+            } else if let bool = try? container.decode(Bool.self) {
+                value = .bool(bool)
+            } else if let integer = try? container.decode(Int.self) {
+                value = .integer(integer)
+            } else if let number = try? container.decode(Double.self) {
+                value = .number(number)
+            } else if let text = try? container.decode(String.self) {
+                value = .text(text)
+            } else {
+                value = (try? container.decode([Double].self)).map { .numbers($0) }
+            }
+        }
+
+        func encode(to encoder: any Encoder) throws {
+            var container = encoder.singleValueContainer()
+            switch value {
+            case .bool(let bool): try container.encode(bool)
+            case .integer(let integer): try container.encode(integer)
+            case .number(let number): try container.encode(number)
+            case .text(let text): try container.encode(text)
+            case .numbers(let numbers): try container.encode(numbers)
+            case .null, nil: try container.encodeNil()
+            }
+        }
+    }
+}
