@@ -32,12 +32,12 @@ let package = Package(
             linkerSettings: [.linkedLibrary("png"), .linkedLibrary("jpeg")]),
         .target(name: "ImageFiles", dependencies: ["Imaging", "Files", "CImageFiles"]),
 
-        // One picture to its latents and back, then the two public faces.
-        .target(name: "Extraction", dependencies: ["Diffusion", "Imaging"]),
-        .target(name: "GPIDiffusion", dependencies: ["Extraction", "ImageFiles"]),
+        // What people call, then the two public faces.
+        .target(name: "Pipelines", dependencies: ["Diffusion", "Imaging"]),
+        .target(name: "GPIDiffusion", dependencies: ["Pipelines", "ImageFiles"]),
         .systemLibrary(name: "CGPIDiffusion", path: "Sources/GPIDiffusionC/include"),
         .target(
-            name: "GPIDiffusionC", dependencies: ["Extraction", "Files", "CGPIDiffusion"],
+            name: "GPIDiffusionC", dependencies: ["Pipelines", "Files", "CGPIDiffusion"],
             exclude: ["include"]),
 
         .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
@@ -52,6 +52,9 @@ let package = Package(
             exclude: ["reference.py", "Tokenizer/corpus.py", "Tokenizer/reference.py"]),
         .testTarget(
             name: "ImagingTests", dependencies: ["Imaging", "ImageFiles", "TestSupport"],
+            exclude: ["reference.py"]),
+        .testTarget(
+            name: "PipelinesTests", dependencies: ["Pipelines", "TestSupport"],
             exclude: ["reference.py"]),
         .testTarget(name: "GPIDiffusionTests", dependencies: ["GPIDiffusion", "TestSupport"]),
     ],

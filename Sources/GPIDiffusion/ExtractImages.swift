@@ -1,4 +1,4 @@
-import Extraction
+import Pipelines
 import FoundationEssentials
 import ImageFiles
 import Imaging
@@ -35,7 +35,7 @@ public func extractImages(
     warn: @escaping (String) -> Void = { _ in }, progress: (_ done: Int) throws -> Void = { _ in }
 ) throws {
     guard prompts.count == 1 || prompts.count == paths.count else {
-        throw ExtractionError.invalidArgument(
+        throw PipelineError.invalidArgument(
             name: "prompts",
             reason:
                 "\(prompts.count) prompts for \(paths.count) pictures; give one, or one for each.")

@@ -1,22 +1,22 @@
 import CGPIDiffusion
-import Extraction
+import Pipelines
 import Imaging
 import Torch
 
 // Checks of what C hands in, one place for each kind of argument.
 
-/// - Throws: `ExtractionError.invalidArgument` that names the argument if it is NULL.
+/// - Throws: `PipelineError.invalidArgument` that names the argument if it is NULL.
 func required<Value>(_ value: Value?, _ name: String) throws -> Value {
     guard let value else {
-        throw ExtractionError.invalidArgument(name: name, reason: "it must not be NULL.")
+        throw PipelineError.invalidArgument(name: name, reason: "it must not be NULL.")
     }
     return value
 }
 
-/// - Throws: `ExtractionError.invalidArgument` if a struct's size is not this header's.
+/// - Throws: `PipelineError.invalidArgument` if a struct's size is not this header's.
 func checkSize<Struct>(_ size: Int, of type: Struct.Type, _ name: String) throws {
     guard size == MemoryLayout<Struct>.size else {
-        throw ExtractionError.invalidArgument(
+        throw PipelineError.invalidArgument(
             name: "\(name)->size",
             reason:
                 "\(size) bytes instead of \(MemoryLayout<Struct>.size); start from \(name)'s _INIT macro."
@@ -33,7 +33,7 @@ func imageExtractor(_ handle: OpaquePointer?) throws -> ImageExtractor {
 func numbers(_ start: UnsafePointer<Int64>?, count: Int64, _ name: String) throws -> [Int] {
     // torch's own limit for the dimensions of a tensor that is computed with.
     guard 0...64 ~= count else {
-        throw ExtractionError.invalidArgument(
+        throw PipelineError.invalidArgument(
             name: "dimensions", reason: "\(count) is not between 0 and 64.")
     }
     guard count > 0 else { return [] }
@@ -43,7 +43,7 @@ func numbers(_ start: UnsafePointer<Int64>?, count: Int64, _ name: String) throw
 /// Copies a caller's prompts.
 func texts(_ start: UnsafePointer<UnsafePointer<CChar>?>?, count: Int64) throws -> [String] {
     guard count > 0 else {
-        throw ExtractionError.invalidArgument(name: "count", reason: "\(count) is less than 1.")
+        throw PipelineError.invalidArgument(name: "count", reason: "\(count) is less than 1.")
     }
     return try UnsafeBufferPointer(start: required(start, "prompts"), count: Int(count)).map {
         String(cString: try required($0, "prompts[…]"))
@@ -55,7 +55,7 @@ func picture(rgb: UnsafePointer<UInt8>?, width: Int64, height: Int64) throws -> 
     let start = try required(rgb, "rgb")
     let (area, overflow) = width.multipliedReportingOverflow(by: height)
     guard width > 0, height > 0, !overflow, area <= PixelSize.maximumPixelCount else {
-        throw ExtractionError.invalidArgument(
+        throw PipelineError.invalidArgument(
             name: "width, height",
             reason:
                 "\(width) by \(height) pixels; a picture has at least one and at most \(PixelSize.maximumPixelCount)."
@@ -90,28 +90,28 @@ extension DenoisingOptions {
 }
 
 extension DType {
-    /// - Throws: `ExtractionError.invalidArgument` for a number that the header does not name.
+    /// - Throws: `PipelineError.invalidArgument` for a number that the header does not name.
     init(_ dtype: gpi_dtype) throws {
         switch dtype {
         case GPI_FLOAT32: self = .float32
         case GPI_FLOAT16: self = .float16
         case GPI_BFLOAT16: self = .bfloat16
         default:
-            throw ExtractionError.invalidArgument(
+            throw PipelineError.invalidArgument(
                 name: "dtype", reason: "\(dtype.rawValue) is none of gpi_dtype.")
         }
     }
 }
 
 extension gpi_dtype {
-    /// - Throws: `ExtractionError.invalidArgument` for a type that the header does not name.
+    /// - Throws: `PipelineError.invalidArgument` for a type that the header does not name.
     init(_ dtype: DType) throws {
         switch dtype {
         case .float32: self = GPI_FLOAT32
         case .float16: self = GPI_FLOAT16
         case .bfloat16: self = GPI_BFLOAT16
         case .float64, .int64, .int32, .int16, .int8, .uint8, .bool:
-            throw ExtractionError.invalidArgument(
+            throw PipelineError.invalidArgument(
                 name: "dtype", reason: "\(dtype) is none of gpi_dtype.")
         }
     }
@@ -127,13 +127,13 @@ extension gpi_device {
 }
 
 extension Device {
-    /// - Throws: `ExtractionError.invalidArgument` for a kind that the header does not name.
+    /// - Throws: `PipelineError.invalidArgument` for a kind that the header does not name.
     init(_ device: gpi_device) throws {
         switch device.kind {
         case GPI_CPU: self = .cpu
         case GPI_CUDA: self = .cuda(index: Int(device.index))
         default:
-            throw ExtractionError.invalidArgument(
+            throw PipelineError.invalidArgument(
                 name: "device", reason: "\(device.kind.rawValue) is none of gpi_device_kind.")
         }
     }

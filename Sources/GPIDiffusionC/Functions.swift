@@ -1,6 +1,6 @@
 import CGPIDiffusion
 import Checkpoints
-import Extraction
+import Pipelines
 import Imaging
 import Torch
 

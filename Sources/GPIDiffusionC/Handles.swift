@@ -1,5 +1,5 @@
 import CGPIDiffusion
-import Extraction
+import Pipelines
 import Imaging
 import Torch
 
@@ -36,7 +36,7 @@ final class TensorBox {
     let device: gpi_device
     let data: UnsafeMutableRawPointer?
 
-    /// - Throws: `ExtractionError.invalidArgument` for a dtype that `gpi_dtype` has no name for.
+    /// - Throws: `PipelineError.invalidArgument` for a dtype that `gpi_dtype` has no name for.
     init(_ tensor: Tensor) throws {
         let strides = try tensor.strides
         dtype = try gpi_dtype(tensor.dtype)

@@ -1,7 +1,7 @@
 import CGPIDiffusion
 import Checkpoints
 import Diffusion
-import Extraction
+import Pipelines
 import Files
 import Glibc
 import Imaging
@@ -68,7 +68,7 @@ private func describe(_ error: any Error) -> (gpi_status, String) {
         }
     case let error as WriteError:
         return (GPI_IO_ERROR, "\(error)")
-    case let error as ExtractionError:
+    case let error as PipelineError:
         switch error {
         case .invalidArgument: return (GPI_INVALID_ARGUMENT, "\(error)")
         case .notFinite: return (GPI_TORCH_ERROR, "\(error)")

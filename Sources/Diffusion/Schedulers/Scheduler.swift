@@ -17,7 +17,7 @@ import Torch
 ///
 /// Notation: x_t is the sample at timestep t, x_0 the clean one, ε the noise, ᾱ_t the share of signal,
 /// σ_t = √((1 - ᾱ_t) / ᾱ_t).
-public protocol Scheduler {
+public protocol Scheduler: SendableMetatype {
     /// What the scheduler is called in `scheduler_config.json`: diffusers' name of the class.
     static var name: String { get }
 

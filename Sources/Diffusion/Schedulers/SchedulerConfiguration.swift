@@ -132,15 +132,6 @@ public struct SchedulerKeys {
     private func wrong(
         _ key: String, _ value: SchedulerSettings.Value, _ supported: String
     ) -> ConfigurationError {
-        let shown =
-            switch value {
-            case .bool(let bool): "\(bool)"
-            case .integer(let integer): "\(integer)"
-            case .number(let number): "\(number)"
-            case .text(let text): "\"\(text)\""
-            case .numbers(let numbers): "a list of \(numbers.count)"
-            case .null: "null"
-            }
-        return unsupported(key, shown, supported)
+        unsupported(key, value, supported)
     }
 }

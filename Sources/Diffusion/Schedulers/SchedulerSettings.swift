@@ -5,7 +5,7 @@ import FoundationEssentials
 /// Each scheduler reads the keys that it knows, with its own defaults for those that are absent, and
 /// leaves the others, so that one file serves all schedulers, as in diffusers' `from_config`.
 public struct SchedulerSettings: Equatable, Sendable {
-    public enum Value: Equatable, Sendable {
+    public enum Value: Equatable, Sendable, CustomStringConvertible {
         case bool(Bool)
         case integer(Int)
         case number(Double)
@@ -13,6 +13,18 @@ public struct SchedulerSettings: Equatable, Sendable {
         case numbers([Double])
         /// An explicit null, the same as an absent key.
         case null
+
+        /// As in the file; a list by its length.
+        public var description: String {
+            switch self {
+            case .bool(let bool): "\(bool)"
+            case .integer(let integer): "\(integer)"
+            case .number(let number): "\(number)"
+            case .text(let text): "\"\(text)\""
+            case .numbers(let numbers): "a list of \(numbers.count)"
+            case .null: "null"
+            }
+        }
     }
 
     /// `_class_name`: the scheduler that the file was written for.

@@ -43,6 +43,12 @@ public final class AutoencoderKL {
         try decoder(latents)
     }
 
+    /// Decodes latents of about unit variance, as diffusion works on them.
+    /// - Parameter latents: `[N, latent channels, H, W]`, times `scalingFactor`.
+    public func decode(scaled latents: Tensor) throws -> Tensor {
+        try decode((1 / configuration.scalingFactor) * latents)
+    }
+
     private var encoder: AutoencoderEncoder {
         get throws {
             if let builtEncoder { return builtEncoder }

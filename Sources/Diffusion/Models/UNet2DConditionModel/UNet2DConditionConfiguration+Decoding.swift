@@ -1,6 +1,7 @@
 extension UNet2DConditionConfiguration {
     private enum CodingKeys: String, CodingKey {
-        case inChannels, outChannels, flipSinToCos, freqShift, downBlockTypes, upBlockTypes
+        case sampleSize, inChannels, outChannels, flipSinToCos, freqShift, downBlockTypes,
+            upBlockTypes
         case onlyCrossAttention, midBlockOnlyCrossAttention, blockOutChannels, layersPerBlock
         case downsamplePadding, actFn, normNumGroups, normEps, crossAttentionDim
         case transformerLayersPerBlock, attentionHeadDim, numAttentionHeads, useLinearProjection
@@ -10,6 +11,9 @@ extension UNet2DConditionConfiguration {
     public init(from decoder: any Swift.Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
         self.init()
+        let sampleSize = try values.decodeIfPresent(PerLevel<Int>.self, forKey: .sampleSize)
+        sampleHeight = sampleSize?.values.first
+        sampleWidth = sampleSize?.values.last
         try values.read(.inChannels, into: &inChannels)
         try values.read(.outChannels, into: &outChannels)
         try values.read(.flipSinToCos, into: &flipSinToCos)
@@ -56,6 +60,9 @@ extension UNet2DConditionConfiguration {
             "up_block_types", upBlockTypes, "\"CrossAttnUpBlock2D\" or \"UpBlock2D\"")
         try require(
             ["silu", "swish"].contains(actFn.lowercased()), "act_fn", "\"\(actFn)\"", "\"silu\"")
+        for side in [sampleHeight, sampleWidth].compactMap(\.self) {
+            try require(sizes.contains(side), "sample_size", side, "a positive number")
+        }
         try require(sizes.contains(inChannels), "in_channels", inChannels, "a positive number")
         try require(sizes.contains(outChannels), "out_channels", outChannels, "a positive number")
         try require((0...1).contains(freqShift), "freq_shift", freqShift, "0 to 1")

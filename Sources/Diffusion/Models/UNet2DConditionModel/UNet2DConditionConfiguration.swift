@@ -11,6 +11,9 @@ public struct UNet2DConditionConfiguration: Decodable, Equatable, Sendable {
         var hasAttention: Bool { self == .crossAttentionDown || self == .crossAttentionUp }
     }
 
+    /// Height and width of the latents that the model was trained on, where the file says so.
+    public var sampleHeight: Int?
+    public var sampleWidth: Int?
     public var inChannels = 4
     public var outChannels = 4
     public var flipSinToCos = true

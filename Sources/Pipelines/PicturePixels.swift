@@ -25,27 +25,44 @@ extension Tensor {
 }
 
 extension RGBImage {
-    /// The first picture of `[N, 3, H, W]` in [-1, 1]: (x / 2 + 0.5) limited to [0, 1], times 255,
-    /// rounded half to even.
-    /// - Throws: `ExtractionError.notFinite` if a value of it is no number, `.invalidArgument` for
-    ///   another shape.
-    public init(decoded tensor: Tensor) throws {
+    /// The pictures of `[N, 3, H, W]` in [-1, 1]: (x / 2 + 0.5) limited to [0, 1], times 255, rounded
+    /// half to even.
+    /// - Throws: `PipelineError.notFinite` if a value is no number, `.invalidArgument` for another
+    ///   shape.
+    public static func pictures(decoded tensor: Tensor) throws -> [RGBImage] {
         guard tensor.shape.count == 4, tensor.shape[1] == 3, tensor.count > 0 else {
-            throw ExtractionError.invalidArgument(
+            throw PipelineError.invalidArgument(
                 name: "image",
                 reason: "the shape is \(tensor.shape); [N, 3, H, W] is needed, with no side of 0.")
         }
-        let first = try tensor.narrowed(dimension: 0, start: 0, length: 1)
-        let plain = try first.converted(to: .float32).moved(to: .cpu).contiguous()
-        let (height, width) = (plain.shape[2], plain.shape[3])
+        let plain = try tensor.converted(to: .float32).moved(to: .cpu).contiguous()
+        return try (0..<tensor.shape[0]).map { number in
+            try RGBImage(plain.narrowed(dimension: 0, start: number, length: 1))
+        }
+    }
+
+    /// The first picture of such a tensor.
+    public init(decoded tensor: Tensor) throws {
+        let first =
+            tensor.shape.first ?? 0 > 1
+            ? try tensor.narrowed(dimension: 0, start: 0, length: 1) : tensor
+        guard let picture = try Self.pictures(decoded: first).first else {
+            throw PipelineError.invalidArgument(name: "image", reason: "there is none.")
+        }
+        self = picture
+    }
+
+    /// - Parameter tensor: `[1, 3, H, W]`, contiguous float32 on the CPU.
+    private init(_ tensor: Tensor) throws {
+        let (height, width) = (tensor.shape[2], tensor.shape[3])
         let places = height * width
         var pixels = [UInt8](repeating: 0, count: 3 * places)
-        try plain.withUnsafeBytes { bytes in
+        try tensor.withUnsafeBytes { bytes in
             let values = bytes.bindMemory(to: Float.self)
             for place in 0..<places {
                 for channel in 0..<3 {
                     let value = values[channel * places + place]
-                    guard value.isFinite else { throw ExtractionError.notFinite("decoded pixels") }
+                    guard value.isFinite else { throw PipelineError.notFinite("decoded pixels") }
                     let level = (min(max(value / 2 + 0.5, 0), 1) * 255).rounded(.toNearestOrEven)
                     pixels[3 * place + channel] = UInt8(level)
                 }

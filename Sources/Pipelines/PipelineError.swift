@@ -1,5 +1,5 @@
 /// What can go wrong with one picture or its request.
-public enum ExtractionError: Error, Equatable, CustomStringConvertible {
+public enum PipelineError: Error, Equatable, CustomStringConvertible {
     /// An argument out of its range; `name` is its name as in Python and C.
     case invalidArgument(name: String, reason: String)
     /// Latents or pixels that are not numbers: damaged weights, or a 16-bit overflow.

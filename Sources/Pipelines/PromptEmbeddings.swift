@@ -13,4 +13,14 @@ public struct PromptEmbeddings {
         self.prompt = prompt
         both = try negative.map { try Tensor.concatenated([$0, prompt], dimension: 0) }
     }
+
+    /// - Parameter both: the negative prompts', then the prompts' hidden states, `[2 N, tokens, size]`.
+    public init(both: Tensor) throws {
+        let parts = try both.split(into: 2, dimension: 0)
+        prompt = parts[1]
+        self.both = both
+    }
+
+    /// Number of prompts.
+    public var count: Int { prompt.shape.first ?? 0 }
 }

@@ -20,18 +20,18 @@ public struct DenoisingOptions: Equatable, Sendable {
         self.negativePrompt = negativePrompt
     }
 
-    /// - Throws: `ExtractionError.invalidArgument` for values that would give silent garbage.
+    /// - Throws: `PipelineError.invalidArgument` for values that would give silent garbage.
     func check() throws {
         guard (0...1).contains(strength) else {
-            throw ExtractionError.invalidArgument(
+            throw PipelineError.invalidArgument(
                 name: "strength", reason: "\(strength) is not between 0 and 1.")
         }
         guard numInferenceSteps >= 1 else {
-            throw ExtractionError.invalidArgument(
+            throw PipelineError.invalidArgument(
                 name: "num_inference_steps", reason: "\(numInferenceSteps) is less than 1.")
         }
         guard guidanceScale.isFinite else {
-            throw ExtractionError.invalidArgument(
+            throw PipelineError.invalidArgument(
                 name: "guidance_scale", reason: "\(guidanceScale) is not a finite number.")
         }
     }

@@ -1,7 +1,9 @@
 import TestSupport
 import Testing
 
-@testable import Diffusion
+import Diffusion
+
+@testable import Pipelines
 
 /// The loop's start, against the arithmetic of gpi_pack's `get_hidden_states` as Python does it.
 @Suite struct ImageToImageScheduleTests {

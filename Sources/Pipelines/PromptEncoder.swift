@@ -1,3 +1,4 @@
+import Diffusion
 import Torch
 
 /// Turns prompts into what the UNet attends to, and remembers the last ones: studies often give the

@@ -32,11 +32,8 @@ public final class ImageExtractor {
         modelFolder: String, device: Device? = nil, dtype: DType = .float32,
         warn: @escaping (String) -> Void = { _ in }
     ) throws {
-        let library = try LibTorch.shared()
-        let device = device ?? .best(in: library)
-        try device.checkAvailable(in: library)
-        components = StableDiffusionComponents(
-            folder: modelFolder, dtype: dtype, device: device, in: library)
+        components = try StableDiffusionComponents(
+            folder: modelFolder, dtype: dtype, device: device)
         promptEncoder = PromptEncoder(components, warn: warn)
         self.warn = warn
         try components.autoencoder.loadEncoder()
@@ -76,7 +73,7 @@ public final class ImageExtractor {
         if options.strength > 0 {
             latents = try denoised(latents, prompt, options, noise, progress)
         }
-        guard try latents.isFinite() else { throw ExtractionError.notFinite("latents") }
+        guard try latents.isFinite() else { throw PipelineError.notFinite("latents") }
         return try Latents(latents)
     }
 
@@ -103,7 +100,7 @@ public final class ImageExtractor {
     public func promptEmbeddings(prompts: [String], negativePrompt: String? = nil) throws -> Tensor
     {
         guard !prompts.isEmpty else {
-            throw ExtractionError.invalidArgument(name: "prompt", reason: "there is none.")
+            throw PipelineError.invalidArgument(name: "prompt", reason: "there is none.")
         }
         let positive = try prompts.map {
             try promptEncoder.hiddenStates(of: $0, argument: "prompt")
@@ -122,7 +119,7 @@ public final class ImageExtractor {
         let autoencoder = try components.autoencoder
         let channels = autoencoder.configuration.latentChannels
         guard latents.shape.count == 4, latents.shape[1] == channels, latents.count > 0 else {
-            throw ExtractionError.invalidArgument(
+            throw PipelineError.invalidArgument(
                 name: "latents",
                 reason:
                     "the shape is \(latents.shape); [N, \(channels), H, W] is needed, with no side of 0."

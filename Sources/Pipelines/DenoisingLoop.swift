@@ -1,3 +1,4 @@
+import Diffusion
 import Torch
 
 /// The reverse process under classifier-free guidance (Ho and Salimans, 2022), step by step.

@@ -1,0 +1,206 @@
+import Diffusion
+import Imaging
+import Torch
+
+/// Makes pictures from prompts with a Stable Diffusion model (Rombach et al., 2022).
+///
+/// Answers to diffusers' `StableDiffusionPipeline`. Not `Sendable`: use one for each thread.
+///
+///     let pipeline = try StableDiffusionPipeline(modelFolder: "stable-diffusion-v1-5")
+///     let made = try pipeline.pictures(for: GenerationRequest(prompt: "a red circle"), seed: 42)
+///     try made.pictures[0].writePNG(to: "circle.png")
+///
+/// Step by step, with previews and a way to stop:
+///
+///     var loop = try pipeline.loop(for: request, noise: NoiseGenerator(seed: 42))
+///     while let step = try loop.next() {
+///         if let clean = step.clean { show(try pipeline.pictures(from: clean)) }
+///     }
+///     let pictures = try pipeline.pictures(from: loop.latents)
+public final class StableDiffusionPipeline {
+    public let components: StableDiffusionComponents
+    /// The one that the model's file names, until it is replaced. Runs take copies of it.
+    public var scheduler: any Scheduler
+
+    private let promptEncoder: PromptEncoder
+
+    /// - Parameters:
+    ///   - modelFolder: a model in the diffusers layout.
+    ///   - device: the first NVIDIA device if there is one, else the CPU, unless given.
+    ///   - dtype: float32, float16 or bfloat16, that the model runs in.
+    ///   - warn: told of what is probably not meant, such as a prompt that is cut.
+    /// - Throws: `TorchError` without a usable libtorch or device; `ConfigurationError` or
+    ///   `SchedulerError` if the scheduler's file cannot be followed. Weights are opened when needed.
+    public convenience init(
+        modelFolder: String, device: Device? = nil, dtype: DType = .float32,
+        warn: @escaping (String) -> Void = { _ in }
+    ) throws {
+        let components = try StableDiffusionComponents(
+            folder: modelFolder, dtype: dtype, device: device)
+        try self.init(
+            components,
+            scheduler: Schedulers.scheduler(
+                Self.corrected(components.schedulerSettings, warn: warn)),
+            warn: warn)
+    }
+
+    /// A pipeline of loaded parts.
+    public init(
+        _ components: StableDiffusionComponents, scheduler: any Scheduler,
+        warn: @escaping (String) -> Void = { _ in }
+    ) {
+        self.components = components
+        self.scheduler = scheduler
+        promptEncoder = PromptEncoder(components, warn: warn)
+    }
+
+    /// The settings with what old files of Stable Diffusion have wrong put right, as diffusers does it.
+    private static func corrected(
+        _ settings: SchedulerSettings, warn: (String) -> Void
+    ) throws -> SchedulerSettings {
+        // With its defaults: a file that does not mention a key means the scheduler's own value.
+        let full = try Schedulers.scheduler(settings).settings
+        var corrected = settings
+        let meant: [(key: String, value: SchedulerSettings.Value)] = [
+            ("steps_offset", .integer(1)), ("clip_sample", .bool(false)),
+        ]
+        for (key, value) in meant where full.values[key].map({ $0 != value }) ?? false {
+            corrected.values[key] = value
+            warn(
+                """
+                \(settings.origin): "\(key)" is not what Stable Diffusion is meant to run with; \
+                \(value.description) is used, as diffusers does it. Change the file to be rid of this.
+                """)
+        }
+        return corrected
+    }
+
+    // MARK: - Whole runs
+
+    /// Makes the pictures of a request.
+    ///
+    /// - Parameters:
+    ///   - seed: equal seeds give equal noise, as `torch.Generator().manual_seed(seed)` does. Without
+    ///     one, noise comes from the generator of the process.
+    ///   - onStep: called after each step. What it throws ends the run.
+    /// - Throws: `PipelineError.invalidArgument` for a request that cannot be met, `.notFinite` if the
+    ///   arithmetic overflowed.
+    public func pictures(
+        for request: GenerationRequest, seed: UInt64? = nil,
+        onStep: (DenoisingStep) throws -> Void = { _ in }
+    ) throws -> GeneratedPictures {
+        var loop = try loop(for: request, noise: NoiseGenerator(seed: seed))
+        while let step = try loop.next() { try onStep(step) }
+        return GeneratedPictures(
+            pictures: try pictures(from: loop.latents), latents: loop.latents, flagged: nil)
+    }
+
+    /// The reverse process of a request, to be stepped through.
+    /// - Parameter noise: gives the first latents, and what stochastic schedulers draw at each step.
+    public func loop(for request: GenerationRequest, noise: NoiseGenerator) throws -> DenoisingLoop
+    {
+        try request.check()
+        let embeddings = try embeddings(
+            prompts: request.prompts, negativePrompts: request.negativePrompts,
+            imagesPerPrompt: request.imagesPerPrompt, usesGuidance: request.usesGuidance)
+        let shape = try latentShape(
+            count: request.count, height: request.height, width: request.width)
+        let latents = try request.latents ?? noise.normal(shape, in: components.library)
+        guard latents.shape == shape else {
+            throw PipelineError.invalidArgument(
+                name: "latents",
+                reason: "the shape is \(latents.shape); \(shape) is needed for this request.")
+        }
+        return try loop(
+            from: latents, embeddings: embeddings, steps: request.numInferenceSteps,
+            guidanceScale: request.guidanceScale,
+            randomness: StepRandomness(eta: request.eta, noise: noise.normal(like:)))
+    }
+
+    // MARK: - Single steps
+
+    /// What the UNet attends to.
+    ///
+    /// - Parameters:
+    ///   - prompts: at least one, each padded and cut to the model's length.
+    ///   - negativePrompts: none, one for all, or one for each; without influence without guidance.
+    ///   - imagesPerPrompt: how often each prompt is repeated.
+    public func embeddings(
+        prompts: [String], negativePrompts: [String] = [], imagesPerPrompt: Int = 1,
+        usesGuidance: Bool = true
+    ) throws -> PromptEmbeddings {
+        func hiddenStates(of texts: [String], argument: String) throws -> Tensor {
+            let each = try texts.map {
+                try promptEncoder.hiddenStates(of: $0, argument: argument)
+            }
+            let repeated = each.flatMap { [Tensor](repeating: $0, count: imagesPerPrompt) }
+            return try Tensor.concatenated(repeated, dimension: 0)
+        }
+        // The prompts first, as in the reference, so that their warnings come first.
+        let positive = try hiddenStates(of: prompts, argument: "prompt")
+        guard usesGuidance else { return try PromptEmbeddings(negative: nil, prompt: positive) }
+        let negatives =
+            negativePrompts.count == prompts.count
+            ? negativePrompts
+            : [String](repeating: negativePrompts.first ?? "", count: prompts.count)
+        return try PromptEmbeddings(
+            negative: hiddenStates(of: negatives, argument: "negative_prompt"), prompt: positive)
+    }
+
+    /// The shape of latents: `[count, C, height / 8, width / 8]`.
+    /// - Parameters:
+    ///   - height: in pixels; the size that the model was trained on unless given.
+    public func latentShape(count: Int, height: Int? = nil, width: Int? = nil) throws -> [Int] {
+        let configuration = try components.unet.configuration
+        let scale = try components.autoencoder.scaleFactor
+        let sides = [
+            height.map { $0 / scale } ?? configuration.sampleHeight,
+            width.map { $0 / scale } ?? configuration.sampleWidth,
+        ].compactMap(\.self)
+        guard sides.count == 2, sides.allSatisfy({ $0 > 0 }) else {
+            throw PipelineError.invalidArgument(
+                name: "height, width",
+                reason: "the model's unet/config.json has no sample_size; give both.")
+        }
+        return [count, configuration.inChannels] + sides
+    }
+
+    /// The reverse process from noise.
+    ///
+    /// - Parameters:
+    ///   - latents: standard normal noise, whatever its dtype and device.
+    ///   - steps: number of inference steps.
+    public func loop(
+        from latents: Tensor, embeddings: PromptEmbeddings, steps: Int, guidanceScale: Double,
+        randomness: StepRandomness = .process
+    ) throws -> DenoisingLoop {
+        var scheduler = scheduler
+        try scheduler.setTimesteps(steps)
+        let noise = try placed(latents)
+        return try DenoisingLoop(
+            from: scheduler.initialNoiseSigma * noise, scheduler: scheduler, unet: components.unet,
+            embeddings: embeddings, guidanceScale: guidanceScale, randomness: randomness)
+    }
+
+    /// Decodes latents.
+    ///
+    /// - Parameter latents: `[N, C, H, W]`, whatever their dtype and device.
+    /// - Throws: `PipelineError.notFinite` if a value is no number.
+    public func pictures(from latents: Tensor) throws -> [RGBImage] {
+        let pixels = try components.autoencoder.decode(scaled: placed(latents))
+        return try RGBImage.pictures(decoded: pixels)
+    }
+
+    /// The tensor in the dtype and on the device of the model.
+    private func placed(_ tensor: Tensor) throws -> Tensor {
+        guard components.device != .cpu || components.dtype != .float16 else {
+            throw PipelineError.invalidArgument(
+                name: "torch_dtype",
+                reason: """
+                    float16 is for GPUs. Move the pipeline to one (pipe.to("cuda")), or load it in \
+                    float32, or in bfloat16 where memory is short.
+                    """)
+        }
+        return try tensor.converted(to: components.dtype).moved(to: components.device)
+    }
+}
