@@ -31,7 +31,7 @@ public struct GenerationRequest {
     var usesGuidance: Bool { guidanceScale > 1 }
 
     /// - Throws: `PipelineError.invalidArgument` that names the argument as in Python.
-    func check() throws {
+    public func check() throws {
         func require(_ condition: Bool, _ name: String, _ reason: @autoclosure () -> String) throws
         {
             guard condition else {

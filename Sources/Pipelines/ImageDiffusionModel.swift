@@ -40,6 +40,10 @@ public final class ImageDiffusionModel {
         promptEncoder = PromptEncoder(components, warn: warn)
     }
 
+    private func pipeline(_ scheduler: any Scheduler) -> StableDiffusionPipeline {
+        StableDiffusionPipeline(components, scheduler: scheduler, promptEncoder: promptEncoder)
+    }
+
     // MARK: - Prompts
 
     /// The text encoder's last hidden states, `[N, tokens, size]`.
@@ -73,7 +77,7 @@ public final class ImageDiffusionModel {
         noise: NoiseGenerator = NoiseGenerator(seed: nil),
         onStep: (DenoisingStep) throws -> Void = { _ in }
     ) throws -> Tensor {
-        let pipeline = StableDiffusionPipeline(components, scheduler: noiseScheduler)
+        let pipeline = pipeline(noiseScheduler)
         let shape = try pipeline.latentShape(
             count: embeddings.count, height: height, width: width)
         var loop = try pipeline.loop(
@@ -97,29 +101,10 @@ public final class ImageDiffusionModel {
         noise: NoiseGenerator = NoiseGenerator(seed: nil),
         onStep: (DenoisingStep) throws -> Void = { _ in }
     ) throws -> Tensor {
-        var scheduler = similarityScheduler
-        try scheduler.setTimesteps(numInferenceSteps)
-        guard scheduler.timesteps.indices.contains(startStep) else {
-            throw PipelineError.invalidArgument(
-                name: "start_step",
-                reason: "\(startStep) is not between 0 and \(scheduler.timesteps.count - 1).")
-        }
-        guard latents.shape.first == embeddings.count else {
-            throw PipelineError.invalidArgument(
-                name: "prompt",
-                reason: """
-                    there are \(embeddings.count) prompts for latents of shape \(latents.shape); give \
-                    one for each picture.
-                    """)
-        }
-        var start = try latents.converted(to: components.dtype).moved(to: components.device)
-        if startStep > 0 {
-            start = try scheduler.addNoise(
-                noise.normal(like: start), to: start, at: scheduler.timesteps[startStep])
-        }
-        var loop = DenoisingLoop(
-            from: start, scheduler: scheduler, start: startStep, unet: try components.unet,
-            embeddings: embeddings, guidanceScale: guidanceScale,
+        var loop = try pipeline(similarityScheduler).loop(
+            from: latents,
+            start: .step(startStep, adding: startStep > 0 ? noise.normal(like: latents) : nil),
+            embeddings: embeddings, steps: numInferenceSteps, guidanceScale: guidanceScale,
             randomness: StepRandomness(noise: noise.normal(like:)))
         while let step = try loop.next() { try onStep(step) }
         return loop.latents

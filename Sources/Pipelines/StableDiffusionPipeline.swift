@@ -38,20 +38,28 @@ public final class StableDiffusionPipeline {
         let components = try StableDiffusionComponents(
             folder: modelFolder, dtype: dtype, device: device)
         try self.init(
-            components,
-            scheduler: Schedulers.scheduler(
-                Self.corrected(components.schedulerSettings, warn: warn)),
-            warn: warn)
+            components, scheduler: Self.scheduler(of: components, warn: warn),
+            promptEncoder: PromptEncoder(components, warn: warn))
     }
 
     /// A pipeline of loaded parts.
     public init(
         _ components: StableDiffusionComponents, scheduler: any Scheduler,
-        warn: @escaping (String) -> Void = { _ in }
+        promptEncoder: PromptEncoder
     ) {
         self.components = components
         self.scheduler = scheduler
-        promptEncoder = PromptEncoder(components, warn: warn)
+        self.promptEncoder = promptEncoder
+    }
+
+    /// The scheduler that a model's file names, with what old files have wrong put right.
+    ///
+    /// - Parameter warn: told of each value that is not the file's.
+    /// - Throws: `SchedulerError.unknownScheduler`, which lists the known ones; `ConfigurationError`.
+    public static func scheduler(
+        of components: StableDiffusionComponents, warn: (String) -> Void = { _ in }
+    ) throws -> any Scheduler {
+        try Schedulers.scheduler(corrected(components.schedulerSettings, warn: warn))
     }
 
     /// The settings with what old files of Stable Diffusion have wrong put right, as diffusers does it.
@@ -165,21 +173,60 @@ public final class StableDiffusionPipeline {
         return [count, configuration.inChannels] + sides
     }
 
-    /// The reverse process from noise.
+    /// Where a run starts.
+    public enum Start {
+        /// At the first timestep, from standard normal noise, which is scaled for it.
+        case noise
+        /// At timestep number `index`, from latents that have its share of noise, or are given it here.
+        case step(_ index: Int, adding: Tensor? = nil)
+    }
+
+    /// The reverse process.
     ///
     /// - Parameters:
-    ///   - latents: standard normal noise, whatever its dtype and device.
-    ///   - steps: number of inference steps.
+    ///   - latents: `[N, C, H, W]`, whatever their dtype and device.
+    ///   - embeddings: of N prompts.
+    ///   - steps: number of inference steps of the whole way.
+    /// - Throws: `PipelineError.invalidArgument` for arguments that do not fit together.
     public func loop(
-        from latents: Tensor, embeddings: PromptEmbeddings, steps: Int, guidanceScale: Double,
-        randomness: StepRandomness = .process
+        from latents: Tensor, start: Start = .noise, embeddings: PromptEmbeddings, steps: Int,
+        guidanceScale: Double, randomness: StepRandomness = .process
     ) throws -> DenoisingLoop {
+        let unet = try components.unet
+        guard latents.shape.first == embeddings.count else {
+            throw PipelineError.invalidArgument(
+                name: "latents",
+                reason: """
+                    the shape is \(latents.shape); the batch must be that of the prompts, \
+                    \(embeddings.count).
+                    """)
+        }
+        try unet.check(sample: latents.shape, context: embeddings.prompt.shape)
+        guard guidanceScale.isFinite else {
+            throw PipelineError.invalidArgument(
+                name: "guidance_scale", reason: "\(guidanceScale) is not a finite number.")
+        }
         var scheduler = scheduler
         try scheduler.setTimesteps(steps)
-        let noise = try placed(latents)
-        return try DenoisingLoop(
-            from: scheduler.initialNoiseSigma * noise, scheduler: scheduler, unet: components.unet,
-            embeddings: embeddings, guidanceScale: guidanceScale, randomness: randomness)
+        var sample = try placed(latents)
+        var first = 0
+        switch start {
+        case .noise: sample = try scheduler.initialNoiseSigma * sample
+        case .step(let index, let noise):
+            guard scheduler.timesteps.indices.contains(index) else {
+                throw PipelineError.invalidArgument(
+                    name: "start_step",
+                    reason: "\(index) is not between 0 and \(scheduler.timesteps.count - 1).")
+            }
+            first = index
+            if let noise {
+                sample = try scheduler.addNoise(
+                    placed(noise), to: sample, at: scheduler.timesteps[index])
+            }
+        }
+        return DenoisingLoop(
+            from: sample, scheduler: scheduler, start: first, unet: unet, embeddings: embeddings,
+            guidanceScale: guidanceScale, randomness: randomness)
     }
 
     /// Decodes latents.

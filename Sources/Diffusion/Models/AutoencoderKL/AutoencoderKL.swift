@@ -31,6 +31,13 @@ public final class AutoencoderKL {
         _ = try encoder
     }
 
+    /// Builds both halves now.
+    /// - Throws: `CheckpointError` if a tensor is missing, unknown, or of another shape than configured.
+    public func load() throws {
+        _ = try encoder
+        _ = try decoder
+    }
+
     /// - Parameter pictures: `[N, 3, H, W]` in [-1, 1], sides that are multiples of `scaleFactor`.
     /// - Returns: the posterior of latents `[N, latent channels, H / scaleFactor, W / scaleFactor]`.
     public func encode(_ pictures: Tensor) throws -> DiagonalGaussian {

@@ -16,9 +16,13 @@ public struct DiagonalGaussian {
         logVariance = try parts[1].clamped(to: -30...20)
     }
 
+    /// σ, `[N, C, H, W]`.
+    public func standardDeviation() throws -> Tensor {
+        try (0.5 * logVariance).exponential()
+    }
+
     /// z = μ + σ ε with ε ~ N(0, 1) (Kingma and Welling, 2014, section 2.4).
     public func sample(noise: Tensor) throws -> Tensor {
-        let sigma = try (0.5 * logVariance).exponential()
-        return try mean + sigma * noise
+        try mean + standardDeviation() * noise
     }
 }

@@ -44,6 +44,27 @@ public final class UNet2DConditionModel {
         try weights.finish()
     }
 
+    /// Whether shapes are what the model takes: `[N, in channels, H, W]` and `[N, tokens, cross attention
+    /// size]`.
+    /// - Throws: `TorchError.invalidArgument` that names the argument as in Python.
+    public func check(sample: [Int], context: [Int]) throws {
+        let channels = configuration.inChannels
+        guard sample.count == 4, sample[1] == channels, !sample.contains(0) else {
+            throw TorchError.invalidArgument(
+                "sample: the shape is \(sample); [N, \(channels), H, W] is needed, with no side of 0.")
+        }
+        let sizes = configuration.crossAttentionDim.values
+        guard context.count == 3, context[0] == sample[0], context[1] > 0,
+            sizes.allSatisfy({ $0 == context[2] })
+        else {
+            throw TorchError.invalidArgument(
+                """
+                encoder_hidden_states: the shape is \(context); [\(sample[0]), tokens, \
+                \(sizes.first ?? 0)] is needed for samples of shape \(sample).
+                """)
+        }
+    }
+
     /// - Parameters:
     ///   - latents: `[N, in channels, H, W]`.
     ///   - timestep: 0 up to the number of training timesteps.

@@ -1,0 +1,61 @@
+import CGPIDiffusion
+import Diffusion
+import Pipelines
+import Torch
+
+/// `gpi_model`
+final class ModelBox {
+    let components: StableDiffusionComponents
+    let warn: (String) -> Void
+    private let promptEncoder: PromptEncoder
+
+    init(_ components: StableDiffusionComponents, warn: @escaping (String) -> Void) {
+        self.components = components
+        self.warn = warn
+        promptEncoder = PromptEncoder(components, warn: warn)
+    }
+
+    /// The parts as a pipeline; its scheduler is without meaning unless given.
+    func pipeline(scheduler: any Scheduler = DDIMScheduler(DDIMConfiguration()))
+        -> StableDiffusionPipeline
+    {
+        StableDiffusionPipeline(components, scheduler: scheduler, promptEncoder: promptEncoder)
+    }
+
+    /// What `gpi_model_denoise` is asked for.
+    func loop(_ denoising: gpi_denoising) throws -> DenoisingLoop {
+        let embeddings = try tensor(denoising.embeddings, "prompt_embeds")
+        let pipeline = pipeline(scheduler: try schedulerBox(denoising.scheduler).scheduler)
+        return try pipeline.loop(
+            from: tensor(denoising.latents, "latents"),
+            start: denoising.from_noise
+                ? .noise
+                : .step(
+                    Int(denoising.start),
+                    adding: denoising.added_noise.map { try tensor($0, "noise") }),
+            embeddings: denoising.uses_guidance
+                ? PromptEmbeddings(both: embeddings)
+                : PromptEmbeddings(negative: nil, prompt: embeddings),
+            steps: Int(denoising.num_inference_steps), guidanceScale: denoising.guidance_scale,
+            randomness: StepRandomness(denoising.randomness))
+    }
+}
+
+/// `gpi_tokens`
+final class TokensBox {
+    let ids: UnsafeMutableBufferPointer<Int64>
+    let lostText: UnsafeMutableBufferPointer<CChar>
+
+    init(_ encoding: CLIPTokenizer.Encoding) {
+        ids = .allocate(capacity: encoding.ids.count)
+        _ = ids.initialize(from: encoding.ids.map(Int64.init))
+        let text = encoding.lostText.utf8CString
+        lostText = .allocate(capacity: text.count)
+        _ = lostText.initialize(from: text)
+    }
+
+    deinit {
+        ids.deallocate()
+        lostText.deallocate()
+    }
+}
