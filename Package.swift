@@ -8,6 +8,11 @@ let package = Package(
         // For C programs, and for the CPython module, which links it statically.
         .library(name: "gpi_diffusion", type: .dynamic, targets: ["GPIDiffusionC"]),
         .library(name: "gpi_diffusion_static", type: .static, targets: ["GPIDiffusionC"]),
+        .executable(name: "gpi-diffusion", targets: ["gpi-diffusion"]),
+    ],
+    dependencies: [
+        // For the command line alone.
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
     ],
     targets: [
         // Files that appear whole or not at all.
@@ -40,6 +45,12 @@ let package = Package(
             name: "GPIDiffusionC", dependencies: ["Pipelines", "Files", "CGPIDiffusion"],
             exclude: ["include"]),
 
+        .executableTarget(
+            name: "gpi-diffusion",
+            dependencies: [
+                "GPIDiffusion", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
+
         .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
         .target(name: "TestSupport", dependencies: ["Torch"], path: "Tests/TestSupport"),
         .testTarget(
@@ -60,6 +71,9 @@ let package = Package(
             name: "PipelinesTests", dependencies: ["Pipelines", "TestSupport"],
             exclude: ["reference.py"]),
         .testTarget(name: "GPIDiffusionTests", dependencies: ["GPIDiffusion", "TestSupport"]),
+        .testTarget(
+            name: "CommandLineTests",
+            dependencies: ["gpi-diffusion", "ImageFiles", "TestSupport"]),
     ],
     swiftLanguageModes: [.v6]
 )
