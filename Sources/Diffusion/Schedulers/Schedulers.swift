@@ -1,6 +1,8 @@
 /// All schedulers, by the names that `scheduler_config.json` gives them.
 public enum Schedulers {
-    public static let all: [any Scheduler.Type] = [DDIMScheduler.self]
+    public static var all: [any Scheduler.Type] {
+        [DDIMScheduler.self, DDPMScheduler.self, PNDMScheduler.self]
+    }
 
     /// The scheduler of a name: diffusers' name of the class.
     /// - Throws: `SchedulerError.unknownScheduler`, which lists the known ones.
