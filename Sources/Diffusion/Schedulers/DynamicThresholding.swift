@@ -30,7 +30,8 @@ public struct DynamicThresholding: Equatable, Sendable {
         let place = ratio * Double(magnitudes.count - 1)
         let (lower, upper) = (Int(place), min(Int(place) + 1, magnitudes.count - 1))
         let quantile =
-            magnitudes[lower] + Float(place - Double(lower)) * (magnitudes[upper] - magnitudes[lower])
+            magnitudes[lower] + Float(place - Double(lower))
+            * (magnitudes[upper] - magnitudes[lower])
         guard !quantile.isNaN else { return try Double.nan * picture }
         let limit = min(max(Double(quantile), 1), sampleMaxValue)
         return try picture.clamped(to: -limit...limit) / limit

@@ -26,7 +26,8 @@ extension NoiseShares {
     /// √ᾱ_t and √(1 - ᾱ_t), in float32 as the reference takes them (Ho et al., 2020, eq. 4).
     init(alphaCumprod: Float) {
         self.init(
-            signal: Double(alphaCumprod.squareRoot()), noise: Double((1 - alphaCumprod).squareRoot())
+            signal: Double(alphaCumprod.squareRoot()),
+            noise: Double((1 - alphaCumprod).squareRoot())
         )
     }
 
