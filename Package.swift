@@ -49,7 +49,10 @@ let package = Package(
             exclude: ["reference.py"]),
         .testTarget(
             name: "DiffusionTests", dependencies: ["Diffusion", "TestSupport"],
-            exclude: ["reference.py", "Tokenizer/corpus.py", "Tokenizer/reference.py"]),
+            exclude: [
+                "reference.py", "Schedulers/scheduler_reference.py", "Tokenizer/corpus.py",
+                "Tokenizer/reference.py",
+            ]),
         .testTarget(
             name: "ImagingTests", dependencies: ["Imaging", "ImageFiles", "TestSupport"],
             exclude: ["reference.py"]),

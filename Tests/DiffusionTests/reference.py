@@ -164,68 +164,6 @@ def text(folder):
     return answers
 
 
-def ddim(_):
-    """Timesteps, noised samples and single steps for many configurations."""
-    answers = []
-    base = dict(beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear")
-    configurations = [
-        {},
-        dict(base, clip_sample=False, set_alpha_to_one=False, steps_offset=1),
-        dict(base, clip_sample=False, prediction_type="v_prediction"),
-        dict(base, prediction_type="sample", clip_sample_range=0.7),
-        dict(base, timestep_spacing="trailing", rescale_betas_zero_snr=True, clip_sample=False,
-             prediction_type="v_prediction"),
-        dict(base, timestep_spacing="linspace", thresholding=True, sample_max_value=2.0,
-             dynamic_thresholding_ratio=0.9),
-        dict(beta_schedule="squaredcos_cap_v2", num_train_timesteps=77),
-        dict(trained_betas=[0.001 * (i + 1) for i in range(20)], num_train_timesteps=20),
-    ]  # fmt: skip
-    for configuration in configurations:
-        scheduler = DDIMScheduler(**configuration)
-        steps_list = [1, 2, 3, 7, 10, 20] + ([50, 999, 1000] if not configuration else [])
-        for steps in steps_list:
-            scheduler.set_timesteps(steps)
-            timesteps = scheduler.timesteps.tolist()
-            if max(timesteps) >= scheduler.config.num_train_timesteps:
-                continue
-            torch.manual_seed(steps)
-            sample = torch.randn(2, 4, 3, 5)
-            model_output = torch.randn(2, 4, 3, 5)
-            noise = torch.randn(2, 4, 3, 5)
-            chosen = sorted({timesteps[0], timesteps[len(timesteps) // 2], timesteps[-1]})
-            results = []
-            for timestep in chosen:
-                for eta in (0.0, 0.5):
-                    step = scheduler.step(
-                        model_output,
-                        timestep,
-                        sample,
-                        eta=eta,
-                        variance_noise=noise if eta else None,
-                    )
-                    results.append(
-                        {"timestep": timestep, "eta": eta, "previous": packed(step.prev_sample)}
-                    )
-            answers.append(
-                {
-                    "configuration": json.dumps(dict(scheduler.config), default=str),
-                    "steps": steps,
-                    "timesteps": timesteps,
-                    "inputs": {
-                        "sample": packed(sample),
-                        "output": packed(model_output),
-                        "noise": packed(noise),
-                    },
-                    "noised": [
-                        packed(scheduler.add_noise(sample, noise, torch.tensor([timestep])))
-                        for timestep in chosen
-                    ],
-                    "results": results,
-                }
-            )
-    return answers
-
-
 def schedule(_):
     """Where image-to-image starts and what it visits, as gpi_pack's `get_hidden_states` has it."""
     answers = []
@@ -257,7 +195,6 @@ if __name__ == "__main__":
         "autoencoder": autoencoder,
         "unet": unet,
         "text": text,
-        "ddim": ddim,
         "schedule": schedule,
     }
     json.dump(commands[command](folder), sys.stdout)

@@ -63,7 +63,8 @@ public struct DDIMScheduler: Scheduler {
         let eta = randomness.eta
         let variance = (1 - previousAlpha) / (1 - alpha) * (1 - alpha / previousAlpha)
         let sigma = Float(eta) * variance.squareRoot()
-        let direction = try root(1 - previousAlpha - sigma * sigma) * epsilon
+        // Never below 0, where rounding alone would take it at η = 1.
+        let direction = try root(max(1 - previousAlpha - sigma * sigma, 0)) * epsilon
         var next = try root(previousAlpha) * clean + direction
         if eta > 0 { next = try next + Double(sigma) * randomness.noise(prediction) }
         return SchedulerStep(previous: next, clean: clean)

@@ -11,6 +11,8 @@ public struct NoiseSchedule: Sendable {
         case scaledLinear = "scaled_linear"
         /// ᾱ follows a squared cosine (Nichol and Dhariwal, 2021, eq. 17).
         case squaredCosine = "squaredcos_cap_v2"
+        /// ᾱ falls exponentially with the timestep.
+        case exponential = "exp"
     }
 
     /// ᾱ_t for each training timestep.
@@ -31,11 +33,20 @@ public struct NoiseSchedule: Sendable {
         case .scaledLinear:
             linspace(from: start.squareRoot(), to: end.squareRoot(), count: count).map { $0 * $0 }
         case .squaredCosine:
-            (0..<count).map { index in
-                let now = squaredCosine(Double(index) / Double(count))
-                let next = squaredCosine(Double(index + 1) / Double(count))
-                return Float(min(1 - next / now, 0.999))
-            }
+            betas(ofAlphaCumprod: squaredCosine, count: count)
+        case .exponential:
+            betas(ofAlphaCumprod: { exp(-12 * $0) }, count: count)
+        }
+    }
+
+    /// β from ᾱ as a function of time in [0, 1].
+    private static func betas(ofAlphaCumprod alphaCumprod: (Double) -> Double, count: Int)
+        -> [Float]
+    {
+        (0..<count).map { index in
+            let now = alphaCumprod(Double(index) / Double(count))
+            let next = alphaCumprod(Double(index + 1) / Double(count))
+            return Float(min(1 - next / now, 0.999))
         }
     }
 
@@ -45,7 +56,7 @@ public struct NoiseSchedule: Sendable {
     }
 
     /// `torch.linspace` in float32: counted from the nearer end.
-    private static func linspace(from start: Double, to end: Double, count: Int) -> [Float] {
+    static func linspace(from start: Double, to end: Double, count: Int) -> [Float] {
         guard count > 1 else { return [Float(start)] }
         let (first, last) = (Float(start), Float(end))
         let step = (last - first) / Float(count - 1)

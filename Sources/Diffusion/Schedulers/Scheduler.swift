@@ -30,6 +30,9 @@ public protocol Scheduler {
     /// One for each call of the model, from the noisiest on; those of training until `setTimesteps`.
     var timesteps: [Double] { get }
 
+    /// σ at each timestep and after the last one, for solvers that are written in σ; empty for others.
+    var sigmas: [Double] { get }
+
     /// What noise of unit variance is multiplied with to be the first sample.
     var initialNoiseSigma: Double { get }
 
@@ -103,6 +106,8 @@ public struct StepRandomness {
 }
 
 extension Scheduler {
+    public var sigmas: [Double] { [] }
+
     public func modelInput(_ sample: Tensor, at index: Int) throws -> Tensor { sample }
 
     public mutating func step(_ prediction: Tensor, at index: Int, sample: Tensor) throws

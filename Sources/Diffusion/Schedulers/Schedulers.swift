@@ -1,7 +1,11 @@
 /// All schedulers, by the names that `scheduler_config.json` gives them.
 public enum Schedulers {
     public static var all: [any Scheduler.Type] {
-        [DDIMScheduler.self, DDPMScheduler.self, PNDMScheduler.self]
+        [
+            DDIMScheduler.self,
+            DDPMScheduler.self,
+            PNDMScheduler.self,
+        ]
     }
 
     /// The scheduler of a name: diffusers' name of the class.

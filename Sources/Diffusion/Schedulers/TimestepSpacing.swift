@@ -45,4 +45,15 @@ public enum TimestepSpacing: String, Sendable, CaseIterable {
         }
         return timesteps
     }
+
+    /// The same for solvers that know σ between timesteps: linspace is not rounded, but float32.
+    /// - Throws: as `checkedTimesteps`.
+    func checkedContinuousTimesteps(
+        _ steps: Int, of trainingSteps: Int, offset: Int
+    ) throws -> [Double] {
+        let whole = try checkedTimesteps(steps, of: trainingSteps, offset: offset)
+        guard self == .linspace else { return whole.map(Double.init) }
+        return SigmaSpacing.linspace(from: 0, to: Double(trainingSteps - 1), count: steps)
+            .reversed().map { Double(Float($0)) }
+    }
 }
