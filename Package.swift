@@ -34,6 +34,8 @@ let package = Package(
 
         // One picture to its latents and back, then the two public faces.
         .target(name: "Extraction", dependencies: ["Diffusion", "Imaging"]),
+        // Pictures out of a model, and the check that they pass before they are given out.
+        .target(name: "Generation", dependencies: ["Diffusion", "Imaging"]),
         .target(name: "GPIDiffusion", dependencies: ["Extraction", "ImageFiles"]),
         .systemLibrary(name: "CGPIDiffusion", path: "Sources/GPIDiffusionC/include"),
         .target(
@@ -41,7 +43,9 @@ let package = Package(
             exclude: ["include"]),
 
         .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
-        .target(name: "TestSupport", dependencies: ["Torch"], path: "Tests/TestSupport"),
+        .target(
+            name: "TestSupport", dependencies: ["Torch"], path: "Tests/TestSupport",
+            exclude: ["safety_checkers.py"]),
         .testTarget(
             name: "TorchTests", dependencies: ["Torch", "TestSupport"], exclude: ["reference.py"]),
         .testTarget(
@@ -52,6 +56,9 @@ let package = Package(
             exclude: ["reference.py", "Tokenizer/corpus.py", "Tokenizer/reference.py"]),
         .testTarget(
             name: "ImagingTests", dependencies: ["Imaging", "ImageFiles", "TestSupport"],
+            exclude: ["reference.py"]),
+        .testTarget(
+            name: "GenerationTests", dependencies: ["Generation", "TestSupport"],
             exclude: ["reference.py"]),
         .testTarget(name: "GPIDiffusionTests", dependencies: ["GPIDiffusion", "TestSupport"]),
     ],

@@ -1,4 +1,5 @@
 import Checkpoints
+import FoundationEssentials
 import Torch
 
 /// The parts of a Stable Diffusion model in the diffusers layout, each loaded when it is first used.
@@ -13,10 +14,12 @@ public final class StableDiffusionComponents {
     private var loadedTextEncoder: CLIPTextModel?
     private var loadedUNet: UNet2DConditionModel?
     private var loadedScheduler: DDIMScheduler?
+    private var loadedSafetyChecker: StableDiffusionSafetyChecker?
+    private var loadedImageProcessorConfiguration: CLIPImageProcessorConfiguration?
 
     /// - Parameters:
-    ///   - folder: with `vae`, `tokenizer`, `text_encoder`, `unet` and `scheduler` in it; those that are
-    ///     never used may be missing.
+    ///   - folder: with `vae`, `tokenizer`, `text_encoder`, `unet`, `scheduler`, `safety_checker` and
+    ///     `feature_extractor` in it; those that are never used may be missing.
     ///   - dtype: that the models run in, whatever the files hold.
     public init(folder: String, dtype: DType, device: Device, in library: LibTorch) {
         self.folder = folder
@@ -69,6 +72,42 @@ public final class StableDiffusionComponents {
             try load(&loadedScheduler) {
                 try DDIMScheduler(
                     DDIMConfiguration(path: "\(folder)/scheduler/scheduler_config.json"))
+            }
+        }
+    }
+
+    /// Whether pictures of this model are to be checked: it has a safety checker, and its index, if
+    /// it has one, names it.
+    /// - Throws: `ConfigurationError` if there is an index that cannot be read.
+    public var hasSafetyChecker: Bool {
+        get throws {
+            let files = FileManager.default
+            guard files.fileExists(atPath: "\(folder)/safety_checker/config.json") else {
+                return false
+            }
+            let index = "\(folder)/model_index.json"
+            guard files.fileExists(atPath: index) else { return true }
+            return try ModelIndex(path: index).classNames["safety_checker"] != nil
+        }
+    }
+
+    public var safetyChecker: StableDiffusionSafetyChecker {
+        get throws {
+            try load(&loadedSafetyChecker) {
+                let configuration = try StableDiffusionSafetyCheckerConfiguration(
+                    path: "\(folder)/safety_checker/config.json")
+                return try StableDiffusionSafetyChecker(
+                    weights("safety_checker"), configuration: configuration)
+            }
+        }
+    }
+
+    /// How pictures are prepared for the safety checker.
+    public var imageProcessorConfiguration: CLIPImageProcessorConfiguration {
+        get throws {
+            try load(&loadedImageProcessorConfiguration) {
+                try CLIPImageProcessorConfiguration(
+                    path: "\(folder)/feature_extractor/preprocessor_config.json")
             }
         }
     }

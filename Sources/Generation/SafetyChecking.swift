@@ -1,0 +1,40 @@
+import Diffusion
+import Imaging
+import Torch
+
+/// The check that pictures pass before a Stable Diffusion model gives them out.
+///
+/// Answers to `run_safety_checker` of diffusers' `StableDiffusionPipeline`.
+public final class SafetyCheck {
+    private let checker: StableDiffusionSafetyChecker
+    private let configuration: CLIPImageProcessorConfiguration
+    private let library: LibTorch
+
+    /// Loads the model's safety checker. Whether it has one, `components.hasSafetyChecker` tells.
+    /// - Throws: `ConfigurationError` or `CheckpointError` if it cannot be loaded.
+    public init(components: StableDiffusionComponents) throws {
+        checker = try components.safetyChecker
+        configuration = try components.imageProcessorConfiguration
+        library = components.library
+    }
+
+    /// Tells for each picture whether it shows what it must not.
+    /// - Throws: `ImagingError` if a picture is too elongated to be scaled.
+    public func flagged(_ pictures: [RGBImage]) throws -> [Bool] {
+        guard !pictures.isEmpty else { return [] }
+        let pixels = try pictures.map { try Tensor($0, prepared: configuration, in: library) }
+        return try checker.flagged(Tensor.concatenated(pixels, dimension: 0))
+    }
+
+    /// Makes those pictures black whose place in `flagged` is true.
+    public static func blackOut(
+        _ pictures: inout [RGBImage], where flagged: [Bool]
+    ) throws(ImagingError) {
+        for (index, isFlagged) in zip(pictures.indices, flagged) where isFlagged {
+            let picture = pictures[index]
+            pictures[index] = try RGBImage(
+                width: picture.width, height: picture.height,
+                pixels: Array(repeating: 0, count: picture.pixels.count))
+        }
+    }
+}
