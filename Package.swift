@@ -52,7 +52,9 @@ let package = Package(
             ]),
 
         .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
-        .target(name: "TestSupport", dependencies: ["Torch"], path: "Tests/TestSupport"),
+        .target(
+            name: "TestSupport", dependencies: ["Torch"], path: "Tests/TestSupport",
+            exclude: ["safety_checkers.py"]),
         .testTarget(
             name: "TorchTests", dependencies: ["Torch", "TestSupport"], exclude: ["reference.py"]),
         .testTarget(
@@ -69,7 +71,7 @@ let package = Package(
             exclude: ["reference.py"]),
         .testTarget(
             name: "PipelinesTests", dependencies: ["Pipelines", "TestSupport"],
-            exclude: ["reference.py"]),
+            exclude: ["reference.py", "safety_reference.py"]),
         .testTarget(name: "GPIDiffusionTests", dependencies: ["GPIDiffusion", "TestSupport"]),
         .testTarget(
             name: "CommandLineTests",

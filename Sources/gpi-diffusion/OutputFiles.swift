@@ -6,7 +6,9 @@ import GPIDiffusion
 struct OutputFiles: ParsableArguments {
     @Option(
         name: .shortAndLong,
-        help: "A PNG file. Of several pictures each gets its number: picture-1.png, picture-2.png, ….")
+        help:
+            "A PNG file. Of several pictures each gets its number: picture-1.png, picture-2.png, …."
+    )
     var output = "picture.png"
 
     func validate() throws {

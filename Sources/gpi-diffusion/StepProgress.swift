@@ -48,7 +48,9 @@ struct StepProgress {
 
     private static func write(_ text: String) {
         // What cannot be shown is no reason to end a run.
-        _ = Array(text.utf8).withUnsafeBytes { Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }
+        _ = Array(text.utf8).withUnsafeBytes {
+            Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count)
+        }
     }
 }
 
