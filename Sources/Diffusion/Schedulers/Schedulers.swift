@@ -4,6 +4,7 @@ public enum Schedulers {
         [
             DDIMScheduler.self,
             DDPMScheduler.self,
+            DPMSolverMultistepScheduler.self,
             PNDMScheduler.self,
         ]
     }

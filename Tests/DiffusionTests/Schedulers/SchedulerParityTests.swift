@@ -104,11 +104,12 @@ import Torch
             }
 
             let draws = try answer.draws.map { try $0.tensor(in: library) }
-            let start = scheduler.timesteps[expected.start]
+            // The second run begins with diffusers' own sample, whose noise has 16 bits where it has.
+            let middle = zip(indices, expected.noised).first { $0.0 == expected.start }?.1
             for (first, index, reference) in [
                 (try initial * sample, 0, expected.loop),
                 (
-                    try scheduler.addNoise(noise, to: sample, at: start), expected.start,
+                    try middle?.tensor(in: library).converted(to: dtype) ?? sample, expected.start,
                     expected.fromStart
                 ),
             ] {

@@ -46,16 +46,16 @@ SIGMAS = [
 ]
 VARIANCES = ("fixed_small", "fixed_small_log", "fixed_large", "fixed_large_log", "learned",
              "learned_range")  # fmt: skip
-# The steps of Runge and Kutta are four, so that there can be no fewer timesteps.
-PRK_STEPS = (4, 5, 10, 27, 50)
+SIXTEEN_BITS = grid(_dtype=("float16", "bfloat16"), _steps=(10,), prediction_type=PREDICTIONS)
+DPM_SIGMAS = [*SIGMAS[1:], {"use_lu_lambdas": True}]
 
 
-def with_sigmas(rows):
-    return [{**row, **sigmas} for row in rows for sigmas in SIGMAS]
+def with_sigmas(rows, sigmas=SIGMAS):
+    return [{**row, **options} for row in rows for options in sigmas]
 
 
 # Rows for each class, by name: the configuration's keys, and with an underscore what a run has beside
-# them (`_eta`, `_dtype`, `_steps`).
+# them (`_eta`, `_dtype`, `_steps`, and `_start`, where the second run begins).
 ROWS = {
     "DDIMScheduler": [
         {**row, "_eta": eta}
@@ -77,6 +77,8 @@ ROWS = {
         ]
     ]
     + [{"_steps": steps} for steps in (2, 7, 20, 999, 1000)],
+    # Without bfloat16: on a CPU torch rounds diffusers' coefficients to it, since they stand before the
+    # tensor in a product. On a GPU, and here, they keep their bits.
     "DDPMScheduler": [
         {},
         {**STABLE_DIFFUSION, "clip_sample": False, "steps_offset": 1},
@@ -88,21 +90,57 @@ ROWS = {
         *grid(variance_type=VARIANCES, clip_sample=(False,), beta_start=(0.00085,)),
         *grid(thresholding=(True,), sample_max_value=(0.5, 1.0, 2.0), prediction_type=PREDICTIONS),
         *grid(rescale_betas_zero_snr=(True,), prediction_type=PREDICTIONS, timestep_spacing=SPACINGS),
-        *grid(_dtype=("float16", "bfloat16"), variance_type=("fixed_small", "learned_range")),
+        *grid(_dtype=("float16",), variance_type=("fixed_small", "learned_range")),
         *grid(_steps=(2, 7, 20, 999, 1000)),
     ],
+    "DPMSolverMultistepScheduler": [
+        {},
+        *[{**row, "final_sigmas_type": "sigma_min"} for row in BETAS],
+        {"trained_betas": [0.001 * (i + 1) for i in range(20)], "num_train_timesteps": 20},
+        *grid(num_train_timesteps=(25, 50, 100, 999), beta_schedule=("linear", "squaredcos_cap_v2"),
+              steps_offset=(0, 1), timestep_spacing=("leading",)),
+        *grid(STABLE_DIFFUSION, prediction_type=PREDICTIONS, timestep_spacing=SPACINGS,
+              final_sigmas_type=("zero", "sigma_min"), rescale_betas_zero_snr=(False, True)),
+        *grid({"final_sigmas_type": "sigma_min"}, solver_order=(1, 2, 3),
+              solver_type=("midpoint", "heun"), prediction_type=PREDICTIONS,
+              algorithm_type=("dpmsolver", "dpmsolver++"), lower_order_final=(False, True)),
+        *grid({"final_sigmas_type": "sigma_min"}, solver_order=(1, 2),
+              solver_type=("midpoint", "heun"), prediction_type=PREDICTIONS,
+              algorithm_type=("sde-dpmsolver", "sde-dpmsolver++")),
+        *grid(solver_order=(1, 2, 3), solver_type=("midpoint", "heun"), prediction_type=PREDICTIONS,
+              algorithm_type=("dpmsolver++", "sde-dpmsolver++"), euler_at_final=(False, True)),
+        *grid({"thresholding": True}, sample_max_value=(0.5, 1.0, 2.0), solver_order=(1, 2, 3),
+              solver_type=("midpoint", "heun"), prediction_type=("epsilon", "sample")),
+        *grid({"thresholding": True, "final_sigmas_type": "sigma_min"}, _steps=(10,),
+              algorithm_type=("dpmsolver", "sde-dpmsolver++"), dynamic_thresholding_ratio=(0.87,)),
+        *grid(lambda_min_clipped=(-float("inf"), -5.1), timestep_spacing=SPACINGS,
+              beta_schedule=("linear", "squaredcos_cap_v2")),
+        *each(variance_type=("learned", "learned_range", "fixed_small")),
+        *each(algorithm_type=("deis",), solver_type=("logrho", "bh1", "bh2")),
+        *with_sigmas(grid(STABLE_DIFFUSION, prediction_type=PREDICTIONS,
+                          final_sigmas_type=("zero", "sigma_min")), DPM_SIGMAS),
+        *with_sigmas(grid(beta_schedule=("squaredcos_cap_v2",), solver_order=(3,)), DPM_SIGMAS),
+        *grid(use_flow_sigmas=(True,), flow_shift=(1.0, 3.0), prediction_type=("flow_prediction",),
+              algorithm_type=("dpmsolver++", "sde-dpmsolver++"), solver_order=(2, 3)),
+        *SIXTEEN_BITS,
+        *each(_steps=(2, 5, 7, 14, 15, 100, 999)),
+    ],
+    # A run with steps of Runge and Kutta that begins in the middle transfers samples over a great part of
+    # the schedule, up to 1e4 times as large: float32 does not hold the result, diffusers' own neither.
     "PNDMScheduler": [
-        *grid(_steps=PRK_STEPS, prediction_type=("epsilon", "v_prediction"),
+        *grid(_steps=(10, 27, 50), _start=(3, 4), prediction_type=("epsilon", "v_prediction"),
               timestep_spacing=SPACINGS, set_alpha_to_one=(True, False)),
-        *grid({"skip_prk_steps": True}, prediction_type=("epsilon", "v_prediction"),
-              timestep_spacing=SPACINGS, set_alpha_to_one=(True, False)),
-        *grid({**STABLE_DIFFUSION, "steps_offset": 1}, _steps=PRK_STEPS, skip_prk_steps=(False, True)),
-        *grid(_steps=(10, 50), num_train_timesteps=(100, 1000), steps_offset=(0, 1),
+        *grid({"_start": 0}, _steps=(4, 5), timestep_spacing=SPACINGS),
+        *grid({"skip_prk_steps": True}, _steps=(1, 5, 10, 50), timestep_spacing=SPACINGS,
+              prediction_type=("epsilon", "v_prediction"), set_alpha_to_one=(True, False)),
+        *grid({**STABLE_DIFFUSION, "steps_offset": 1, "skip_prk_steps": True}, _steps=(3, 10, 50, 100)),
+        *grid({"_start": 4}, _steps=(10, 50), num_train_timesteps=(100, 1000), steps_offset=(0, 1),
               beta_schedule=("linear", "squaredcos_cap_v2"), skip_prk_steps=(False, True)),
-        *grid(_steps=(10,), beta_start=(0.01,), set_alpha_to_one=(False, True)),
-        *grid({"_steps": 10, "skip_prk_steps": True}, _dtype=("float16", "bfloat16")),
-        *[{**row, "_steps": 10} for row in BETAS],
-        *grid(_steps=(2, 100, 999, 1000), skip_prk_steps=(True,)),
+        *grid({"skip_prk_steps": True}, _steps=(2, 3)),
+        *grid({"_start": 0}, _steps=(10,), beta_start=(0.01,), set_alpha_to_one=(False, True)),
+        *grid({"_steps": 10, "skip_prk_steps": True}, _dtype=("float16",)),
+        *[{**row, "_steps": 10, "_start": 4} for row in BETAS],
+        *grid(_steps=(100, 999, 1000), skip_prk_steps=(True,)),
     ],
 }  # fmt: skip
 
@@ -160,7 +198,7 @@ def answer(name, row, steps):
     scheduler = ready()
     timesteps = scheduler.timesteps
     count = len(timesteps)
-    start = count // 2
+    start = row.get("_start", count // 2)
     if hasattr(scheduler, "index_for_timestep"):
         # Where a timestep stands twice, a run starts at the second one.
         start = scheduler.index_for_timestep(timesteps[start])
