@@ -2,7 +2,11 @@
 public enum Schedulers {
     public static var all: [any Scheduler.Type] {
         [
-            DDIMScheduler.self
+            DDIMScheduler.self,
+            EulerAncestralDiscreteScheduler.self,
+            EulerDiscreteScheduler.self,
+            HeunDiscreteScheduler.self,
+            LMSDiscreteScheduler.self,
         ]
     }
 
