@@ -102,7 +102,8 @@ public struct HeunDiscreteScheduler: VarianceExplodingScheduler {
         }
         guard let first = firstHalf, first.index == index - 1 else {
             throw SchedulerError.cannot(
-                scheduler: Self.name, task: "start between the halves of a step (timestep \(index))",
+                scheduler: Self.name,
+                task: "start between the halves of a step (timestep \(index))",
                 instead: "Start at an even place in the timesteps.")
         }
         firstHalf = nil

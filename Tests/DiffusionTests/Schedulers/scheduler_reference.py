@@ -158,8 +158,8 @@ def run(scheduler, sample, start, **arguments):
     are to be seen against.
 
     That is the result's own, and that of the sample before it: where the model says nothing, at
-    timestep 0, the last step is x - σ x / σ, only the rounding of x. And with σ in the thousands, what
-    rounding leaves of the first sample.
+    timestep 0, the last step subtracts the sample from itself. And with noise levels in the thousands,
+    what rounding leaves of the first sample.
     """
     first = sample
     draws = itertools.cycle(DRAWS)
