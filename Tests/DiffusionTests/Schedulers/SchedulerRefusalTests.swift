@@ -121,6 +121,24 @@ import Torch
         _ = try scheduler.step(sample, at: 3, sample: sample)
     }
 
+    @Test func chosenTimestepsAndSigmas() throws {
+        var euler = try EulerDiscreteScheduler(SchedulerSettings())
+        for timesteps in [[], [1000], [-1], [.nan], [5, .infinity]] as [[Double]] {
+            #expect(throws: SchedulerError.self) { try euler.setTimesteps(to: timesteps) }
+        }
+        for sigmas in [[], [1], [0, 1], [1, -1], [.nan, 0], [1e300, 0]] as [[Double]] {
+            #expect(throws: SchedulerError.self) { try euler.setSigmas(to: sigmas) }
+        }
+        euler = try EulerDiscreteScheduler(
+            SchedulerSettings([
+                "timestep_type": .text("continuous"), "prediction_type": .text("v_prediction"),
+            ]))
+        #expect(throws: SchedulerError.self) { try euler.setTimesteps(to: [500]) }
+        var heun = try HeunDiscreteScheduler(
+            SchedulerSettings(["use_karras_sigmas": .bool(true)]))
+        #expect(throws: SchedulerError.self) { try heun.setTimesteps(to: [500]) }
+    }
+
     @Test func onlyTimestepsOfTheRunHaveASigma() throws {
         var scheduler = try EulerDiscreteScheduler(SchedulerSettings())
         try scheduler.setTimesteps(4)

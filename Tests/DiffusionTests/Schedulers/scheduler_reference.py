@@ -54,7 +54,7 @@ def with_sigmas(rows, sigmas=SIGMAS):
 
 
 # Rows for each class, by name: the configuration's keys, and with an underscore what a run has beside
-# them (`_eta`, `_dtype`, `_steps`).
+# them (`_eta`, `_dtype`, `_steps`; `_timesteps` or `_sigmas` of the caller's choice instead).
 ROWS = {
     "DDIMScheduler": [
         {**row, "_eta": eta}
@@ -112,6 +112,19 @@ ROWS = {
         ),
         {"timestep_type": "continuous", "prediction_type": "v_prediction",
          "interpolation_type": "log_linear"},
+        *grid(
+            STABLE_DIFFUSION,
+            _timesteps=([900, 650, 400, 30, 1], [999, 0]),
+            prediction_type=PREDICTIONS,
+            interpolation_type=("linear", "log_linear"),
+            final_sigmas_type=("zero", "sigma_min"),
+        ),
+        *grid(
+            STABLE_DIFFUSION,
+            _sigmas=([14.0, 7.5, 2.0, 0.5, 0.03, 0.0], [20.0, 1.0, 0.5]),
+            prediction_type=PREDICTIONS,
+            timestep_type=("discrete", "continuous"),
+        ),
         *SIXTEEN_BITS,
     ],
     "HeunDiscreteScheduler": [
@@ -121,6 +134,11 @@ ROWS = {
         *grid(STABLE_DIFFUSION, steps_offset=(0, 1), timestep_spacing=("leading",)),
         *grid(clip_sample=(True,), clip_sample_range=(1.0, 2.0, 3.0), prediction_type=PREDICTIONS),
         *with_sigmas(grid(STABLE_DIFFUSION, prediction_type=PREDICTIONS, timestep_spacing=SPACINGS)),
+        *grid(
+            STABLE_DIFFUSION,
+            _timesteps=([900, 650, 400, 30, 1], [999]),
+            prediction_type=PREDICTIONS,
+        ),
         *SIXTEEN_BITS,
     ],
     "LMSDiscreteScheduler": [
@@ -184,7 +202,8 @@ def answer(name, row, steps):
 
     def ready():
         scheduler = getattr(diffusers, name)(**options)
-        scheduler.set_timesteps(steps)
+        custom = {key: row[f"_{key}"] for key in ("timesteps", "sigmas") if f"_{key}" in row}
+        scheduler.set_timesteps(None if custom else steps, **custom)
         return scheduler
 
     scheduler = ready()
@@ -204,6 +223,8 @@ def answer(name, row, steps):
     return {
         "configuration": json.dumps({**dict(scheduler.config), **options}, default=str),
         "steps": steps,
+        "customTimesteps": row.get("_timesteps"),
+        "customSigmas": row.get("_sigmas"),
         "eta": row.get("_eta", 0.0),
         "dtype": dtype,
         "timesteps": timesteps.tolist(),
@@ -221,7 +242,8 @@ if __name__ == "__main__":
     cases = []
     for row in ROWS[name]:
         trained = row.get("num_train_timesteps", 1000)
-        for steps in (row["_steps"],) if "_steps" in row else STEPS:
+        custom = row.get("_timesteps") or row.get("_sigmas", ())[1:]
+        for steps in (len(custom),) if custom else (row["_steps"],) if "_steps" in row else STEPS:
             # With an offset the first of as many steps as training had would lie past its end.
             if steps + row.get("steps_offset", 0) <= trained:
                 cases.append(answer(name, row, steps))
