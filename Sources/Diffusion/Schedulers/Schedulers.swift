@@ -5,6 +5,10 @@ public enum Schedulers {
             DDIMScheduler.self,
             DDPMScheduler.self,
             DPMSolverMultistepScheduler.self,
+            EulerAncestralDiscreteScheduler.self,
+            EulerDiscreteScheduler.self,
+            HeunDiscreteScheduler.self,
+            LMSDiscreteScheduler.self,
             PNDMScheduler.self,
         ]
     }

@@ -34,7 +34,7 @@ def each(base=None, **choices):
 STABLE_DIFFUSION = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear"}
 BETAS = [
     {"beta_start": start, "beta_end": end}
-    for start, end in ((0.00001, 0.0002), (0.0001, 0.002), (0.001, 0.02), (0.01, 0.2))
+    for start, end in ((0.00001, 0.0002), (0.0001, 0.002), (0.001, 0.02))
 ]
 PREDICTIONS = ("epsilon", "sample", "v_prediction")
 SPACINGS = ("leading", "trailing", "linspace")
@@ -55,7 +55,8 @@ def with_sigmas(rows, sigmas=SIGMAS):
 
 
 # Rows for each class, by name: the configuration's keys, and with an underscore what a run has beside
-# them (`_eta`, `_dtype`, `_steps`, and `_start`, where the second run begins).
+# them (`_eta`, `_dtype`, `_steps`; `_timesteps` or `_sigmas` of the caller's choice instead; and
+# `_start`, where the second run begins).
 ROWS = {
     "DDIMScheduler": [
         {**row, "_eta": eta}
@@ -71,6 +72,7 @@ ROWS = {
             {"beta_schedule": "squaredcos_cap_v2", "num_train_timesteps": 77},
             {"trained_betas": [0.001 * (i + 1) for i in range(20)], "num_train_timesteps": 20},
             *BETAS,
+            {"beta_start": 0.01, "beta_end": 0.2},
             *grid(num_train_timesteps=(100, 500), steps_offset=(0, 1)),
             *grid(prediction_type=PREDICTIONS, timestep_spacing=SPACINGS, clip_sample=(True, False)),
             *grid(thresholding=(True,), sample_max_value=(1.0, 2.0), prediction_type=PREDICTIONS),
@@ -125,6 +127,77 @@ ROWS = {
         *SIXTEEN_BITS,
         *each(_steps=(2, 5, 7, 14, 15, 100, 999)),
     ],
+    "EulerAncestralDiscreteScheduler": [
+        *BETAS,
+        *each(num_train_timesteps=(10, 50, 100, 1100), beta_schedule=("scaled_linear",)),
+        *grid(STABLE_DIFFUSION, steps_offset=(0, 1), timestep_spacing=("leading",)),
+        *grid(
+            STABLE_DIFFUSION,
+            prediction_type=("epsilon", "v_prediction"),
+            timestep_spacing=SPACINGS,
+            rescale_betas_zero_snr=(False, True),
+        ),
+        *[row for row in SIXTEEN_BITS if row["prediction_type"] != "sample"],
+    ],
+    "EulerDiscreteScheduler": [
+        *BETAS,
+        *each(num_train_timesteps=(10, 50, 100, 1100), beta_schedule=("scaled_linear",)),
+        {"trained_betas": [0.001 * (i + 1) for i in range(20)], "num_train_timesteps": 20},
+        *grid(STABLE_DIFFUSION, steps_offset=(0, 1), timestep_spacing=("leading",)),
+        *with_sigmas(
+            grid(
+                STABLE_DIFFUSION,
+                prediction_type=PREDICTIONS,
+                interpolation_type=("linear", "log_linear"),
+                final_sigmas_type=("zero", "sigma_min"),
+            ),
+            [*SIGMAS, {"use_karras_sigmas": True, "sigma_min": 0.02, "sigma_max": 700.0}],
+        ),
+        *grid(
+            STABLE_DIFFUSION,
+            prediction_type=PREDICTIONS,
+            timestep_type=("discrete", "continuous"),
+            timestep_spacing=SPACINGS,
+            rescale_betas_zero_snr=(False, True),
+        ),
+        {"timestep_type": "continuous", "prediction_type": "v_prediction",
+         "interpolation_type": "log_linear"},
+        *grid(
+            STABLE_DIFFUSION,
+            _timesteps=([900, 650, 400, 30, 1], [999, 0]),
+            prediction_type=PREDICTIONS,
+            interpolation_type=("linear", "log_linear"),
+            final_sigmas_type=("zero", "sigma_min"),
+        ),
+        *grid(
+            STABLE_DIFFUSION,
+            _sigmas=([14.0, 7.5, 2.0, 0.5, 0.03, 0.0], [20.0, 1.0, 0.5]),
+            prediction_type=PREDICTIONS,
+            timestep_type=("discrete", "continuous"),
+        ),
+        *SIXTEEN_BITS,
+    ],
+    "HeunDiscreteScheduler": [
+        *BETAS,
+        *each(num_train_timesteps=(10, 50, 100, 1100)),
+        *each(beta_schedule=("scaled_linear", "squaredcos_cap_v2", "exp")),
+        *grid(STABLE_DIFFUSION, steps_offset=(0, 1), timestep_spacing=("leading",)),
+        *grid(clip_sample=(True,), clip_sample_range=(1.0, 2.0, 3.0), prediction_type=PREDICTIONS),
+        *with_sigmas(grid(STABLE_DIFFUSION, prediction_type=PREDICTIONS, timestep_spacing=SPACINGS)),
+        *grid(
+            STABLE_DIFFUSION,
+            _timesteps=([900, 650, 400, 30, 1], [999]),
+            prediction_type=PREDICTIONS,
+        ),
+        *SIXTEEN_BITS,
+    ],
+    "LMSDiscreteScheduler": [
+        *BETAS,
+        *each(num_train_timesteps=(10, 50, 100, 1100), beta_schedule=("scaled_linear",)),
+        *grid(STABLE_DIFFUSION, steps_offset=(0, 1), timestep_spacing=("leading",)),
+        *with_sigmas(grid(STABLE_DIFFUSION, prediction_type=PREDICTIONS, timestep_spacing=SPACINGS)),
+        *SIXTEEN_BITS,
+    ],
     # A run with steps of Runge and Kutta that begins in the middle transfers samples over a great part of
     # the schedule, up to 1e4 times as large: float32 does not hold the result, diffusers' own neither.
     "PNDMScheduler": [
@@ -172,16 +245,28 @@ def with_variance(output):
 
 
 def run(scheduler, sample, start, **arguments):
-    """A denoising loop from a place in the timesteps on."""
+    """What a denoising loop from a place in the timesteps on gives, and the magnitude that differences
+    are to be seen against.
+
+    That is the result's own, and that of the sample before it: where the model says nothing, at
+    timestep 0, the last step subtracts the sample from itself. And with noise levels in the thousands,
+    what rounding leaves of the first sample.
+    """
+    first = sample
     draws = itertools.cycle(DRAWS)
     module = sys.modules[type(scheduler).__module__]
     module.randn_tensor = lambda *_, dtype=None, **__: next(draws).to(dtype or torch.float32)
+    if hasattr(scheduler, "set_begin_index"):
+        # Or it would look for the timestep, and run past the end where that stands twice.
+        scheduler.set_begin_index(start)
     for timestep in scheduler.timesteps[start:]:
         output = model(scheduler.scale_model_input(sample, timestep), timestep)
         if str(scheduler.config.get("variance_type")).startswith("learned"):
             output = with_variance(output)
-        sample = scheduler.step(output, timestep, sample, **arguments).prev_sample
-    return sample
+        before, sample = sample, scheduler.step(output, timestep, sample, **arguments).prev_sample
+    scale = max(tensor.abs().max().item() for tensor in (sample, before, first / 1000))
+    result = packed(sample)
+    return {"result": result, "scale": scale if result else 0}
 
 
 def answer(name, row, steps):
@@ -192,7 +277,8 @@ def answer(name, row, steps):
 
     def ready():
         scheduler = getattr(diffusers, name)(**options)
-        scheduler.set_timesteps(steps)
+        custom = {key: row[f"_{key}"] for key in ("timesteps", "sigmas") if f"_{key}" in row}
+        scheduler.set_timesteps(None if custom else steps, **custom)
         return scheduler
 
     scheduler = ready()
@@ -212,15 +298,17 @@ def answer(name, row, steps):
     return {
         "configuration": json.dumps({**dict(scheduler.config), **options}, default=str),
         "steps": steps,
+        "customTimesteps": row.get("_timesteps"),
+        "customSigmas": row.get("_sigmas"),
         "eta": row.get("_eta", 0.0),
         "dtype": dtype,
         "timesteps": timesteps.tolist(),
         "sigmas": scheduler.sigmas.tolist() if hasattr(scheduler, "sigmas") else [],
         "initialNoiseSigma": float(scheduler.init_noise_sigma),
-        "loop": packed(run(scheduler, first, 0, **arguments)),
+        "loop": run(scheduler, first, 0, **arguments),
         "noised": [packed(tensor) for tensor in noised],
         "start": start,
-        "fromStart": packed(run(ready(), middle, start, **arguments)),
+        "fromStart": run(ready(), middle, start, **arguments),
     }
 
 
@@ -229,9 +317,11 @@ if __name__ == "__main__":
     cases = []
     for row in ROWS[name]:
         trained = row.get("num_train_timesteps", 1000)
-        for steps in (row["_steps"],) if "_steps" in row else STEPS:
+        custom = row.get("_timesteps") or row.get("_sigmas", ())[1:]
+        for steps in (len(custom),) if custom else (row["_steps"],) if "_steps" in row else STEPS:
             # With an offset the first of as many steps as training had would lie past its end.
             if steps + row.get("steps_offset", 0) <= trained:
                 cases.append(answer(name, row, steps))
     inputs = {"sample": packed(SAMPLE), "noise": packed(NOISE)}
-    json.dump({**inputs, "draws": [packed(draw) for draw in DRAWS], "cases": cases}, sys.stdout)
+    draws = [packed(draw) for draw in DRAWS]
+    json.dump({**inputs, "draws": draws, "cases": cases}, sys.stdout, allow_nan=False)
