@@ -10,6 +10,7 @@ public enum Schedulers {
             HeunDiscreteScheduler.self,
             LMSDiscreteScheduler.self,
             PNDMScheduler.self,
+            UniPCMultistepScheduler.self,
         ]
     }
 
