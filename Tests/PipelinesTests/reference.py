@@ -16,7 +16,7 @@ def packed(tensor):
 
 def pipeline(model):
     """Runs of diffusers' pipeline: latents from given noise and from a seed, two prompts, guidance on and off."""
-    pipe = StableDiffusionPipeline.from_pretrained(model)
+    pipe = StableDiffusionPipeline.from_pretrained(model, torch_dtype=torch.float32)
     pipe.set_progress_bar_config(disable=True)
     noise = torch.randn(2, 4, 6, 8, generator=torch.Generator().manual_seed(0))
     prompts = ["a red circle", "two blue squares, left and right"]

@@ -18,6 +18,7 @@ public struct HeunDiscreteScheduler: VarianceExplodingScheduler, CustomTimesteps
         public var clipSampleRange = 1.0
         public var timestepSpacing = TimestepSpacing.linspace
         public var stepsOffset = 0
+        public var given: [String: SchedulerSettings.Value] = [:]
 
         public init() {
             training = TrainingNoise()
