@@ -55,7 +55,8 @@ def with_sigmas(rows, sigmas=SIGMAS):
 
 
 # Rows for each class, by name: the configuration's keys, and with an underscore what a run has beside
-# them (`_eta`, `_dtype`, `_steps`, and `_start`, where the second run begins).
+# them (`_eta`, `_dtype`, `_steps`; `_timesteps` or `_sigmas` of the caller's choice instead; and
+# `_start`, where the second run begins).
 ROWS = {
     "DDIMScheduler": [
         {**row, "_eta": eta}
@@ -93,6 +94,7 @@ ROWS = {
         *grid(rescale_betas_zero_snr=(True,), prediction_type=PREDICTIONS, timestep_spacing=SPACINGS),
         *grid(_dtype=("float16",), variance_type=("fixed_small", "learned_range")),
         *grid(_steps=(2, 7, 20, 999, 1000)),
+        *each(_timesteps=([100, 87, 50, 1, 0], [999, 500, 3])),
     ],
     "DPMSolverMultistepScheduler": [
         {},
@@ -125,6 +127,9 @@ ROWS = {
                      DPM_SIGMAS),
         *grid(use_flow_sigmas=(True,), flow_shift=(1.0, 3.0), prediction_type=("flow_prediction",),
               algorithm_type=("dpmsolver++", "sde-dpmsolver++"), solver_order=(2, 3)),
+        *grid(_timesteps=([900, 650, 400, 30, 1], [999, 0]), prediction_type=PREDICTIONS,
+              final_sigmas_type=("zero", "sigma_min"),
+              algorithm_type=("dpmsolver++", "sde-dpmsolver++")),
         *SIXTEEN_BITS,
         *each(_steps=(2, 5, 7, 14, 15, 100, 999)),
     ],
@@ -163,6 +168,19 @@ ROWS = {
         ),
         {"timestep_type": "continuous", "prediction_type": "v_prediction",
          "interpolation_type": "log_linear"},
+        *grid(
+            STABLE_DIFFUSION,
+            _timesteps=([900, 650, 400, 30, 1], [999, 0]),
+            prediction_type=PREDICTIONS,
+            interpolation_type=("linear", "log_linear"),
+            final_sigmas_type=("zero", "sigma_min"),
+        ),
+        *grid(
+            STABLE_DIFFUSION,
+            _sigmas=([14.0, 7.5, 2.0, 0.5, 0.03, 0.0], [20.0, 1.0, 0.5]),
+            prediction_type=PREDICTIONS,
+            timestep_type=("discrete", "continuous"),
+        ),
         *SIXTEEN_BITS,
     ],
     "HeunDiscreteScheduler": [
@@ -172,6 +190,11 @@ ROWS = {
         *grid(STABLE_DIFFUSION, steps_offset=(0, 1), timestep_spacing=("leading",)),
         *grid(clip_sample=(True,), clip_sample_range=(1.0, 2.0, 3.0), prediction_type=PREDICTIONS),
         *with_sigmas(grid(STABLE_DIFFUSION, prediction_type=PREDICTIONS, timestep_spacing=SPACINGS)),
+        *grid(
+            STABLE_DIFFUSION,
+            _timesteps=([900, 650, 400, 30, 1], [999]),
+            prediction_type=PREDICTIONS,
+        ),
         *SIXTEEN_BITS,
     ],
     "LMSDiscreteScheduler": [
@@ -264,8 +287,8 @@ def run(scheduler, sample, start, **arguments):
     are to be seen against.
 
     That is the result's own, and that of the sample before it: where the model says nothing, at
-    timestep 0, the last step is x - σ x / σ, only the rounding of x. And with σ in the thousands, what
-    rounding leaves of the first sample.
+    timestep 0, the last step subtracts the sample from itself. And with noise levels in the thousands,
+    what rounding leaves of the first sample.
     """
     first = sample
     draws = itertools.cycle(DRAWS)
@@ -292,7 +315,8 @@ def answer(name, row, steps):
 
     def ready():
         scheduler = getattr(diffusers, name)(**options)
-        scheduler.set_timesteps(steps)
+        custom = {key: row[f"_{key}"] for key in ("timesteps", "sigmas") if f"_{key}" in row}
+        scheduler.set_timesteps(None if custom else steps, **custom)
         return scheduler
 
     scheduler = ready()
@@ -312,6 +336,8 @@ def answer(name, row, steps):
     return {
         "configuration": json.dumps({**dict(scheduler.config), **options}, default=str),
         "steps": steps,
+        "customTimesteps": row.get("_timesteps"),
+        "customSigmas": row.get("_sigmas"),
         "eta": row.get("_eta", 0.0),
         "dtype": dtype,
         "timesteps": timesteps.tolist(),
@@ -329,7 +355,8 @@ if __name__ == "__main__":
     cases = []
     for row in ROWS[name]:
         trained = row.get("num_train_timesteps", 1000)
-        for steps in (row["_steps"],) if "_steps" in row else STEPS:
+        custom = row.get("_timesteps") or row.get("_sigmas", ())[1:]
+        for steps in (len(custom),) if custom else (row["_steps"],) if "_steps" in row else STEPS:
             # With an offset the first of as many steps as training had would lie past its end.
             if steps + row.get("steps_offset", 0) <= trained:
                 cases.append(answer(name, row, steps))
