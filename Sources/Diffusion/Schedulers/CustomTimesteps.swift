@@ -40,6 +40,16 @@ extension CustomTimestepsScheduler {
         }
         return timesteps.map { Double(Float($0)) }
     }
+
+    /// The same for solvers that step from each training timestep to an earlier one.
+    /// - Throws: `SchedulerError.timestepOrder` unless there are timesteps, all of training, that fall.
+    func checkedFalling(custom timesteps: [Double], trained: Int) throws -> [Double] {
+        let whole = timesteps.compactMap(Int.init(exactly:))
+        guard !whole.isEmpty, whole.count == timesteps.count,
+            whole.allSatisfy((0..<trained).contains), zip(whole, whole.dropFirst()).allSatisfy(>)
+        else { throw SchedulerError.timestepOrder(trained: trained) }
+        return timesteps
+    }
 }
 
 extension CustomSigmasScheduler {

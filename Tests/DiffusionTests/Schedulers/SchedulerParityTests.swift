@@ -61,7 +61,7 @@ import Torch
         }
     }
 
-    @Test(arguments: ["DPMSolverMultistepScheduler", "UniPCMultistepScheduler"])
+    @Test(arguments: Schedulers.all.map { $0.name })
     func equalsDiffusers(name: String) throws {
         let library = try LibTorch.shared()
         let answer: Answer = try PythonReference("scheduler_reference.py").run(name)
