@@ -13,6 +13,7 @@ do {
     let parts: HubParts = arguments.contains("autoencoder") ? .autoencoder : .wholeModel
     print(try HubClient().snapshot(of: id, parts: parts))
 } catch {
-    fputs("\(error)\n", stderr)
+    let text = Array("\(error)\n".utf8)
+    write(STDERR_FILENO, text, text.count)
     exit(1)
 }
