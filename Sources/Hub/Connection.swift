@@ -77,9 +77,7 @@ final class Connection {
                                     connect_timeout: environment.connectTimeout,
                                     stall_timeout: environment.stallTimeout,
                                     context: Unmanaged.passUnretained(exchange).toOpaque(),
-                                    on_header: { Exchange.at($0)?.take(header: $1, count: $2) ?? false },
-                                    on_body: { Exchange.at($0)?.take(body: $1, count: $2) ?? false },
-                                    on_tick: { Exchange.at($0)?.tick() ?? false })
+                                    on_header: takeHeader, on_body: takeBody, on_tick: tick)
                                 return withExtendedLifetime(exchange) {
                                     hub_perform(handle, &request, &message)
                                 }
@@ -97,6 +95,24 @@ private func withOptional<Result>(
 ) -> Result {
     guard let text else { return body(nil) }
     return text.withCString(body)
+}
+
+// What libcurl calls: functions of C, which get the exchange as their context.
+
+private func takeHeader(
+    _ context: UnsafeMutableRawPointer?, _ line: UnsafePointer<CChar>, _ count: Int
+) -> Bool {
+    Exchange.at(context)?.take(header: line, count: count) ?? false
+}
+
+private func takeBody(
+    _ context: UnsafeMutableRawPointer?, _ bytes: UnsafeRawPointer, _ count: Int
+) -> Bool {
+    Exchange.at(context)?.take(body: bytes, count: count) ?? false
+}
+
+private func tick(_ context: UnsafeMutableRawPointer?) -> Bool {
+    Exchange.at(context)?.tick() ?? false
 }
 
 /// What is under way. Errors cannot cross libcurl, so they wait here.

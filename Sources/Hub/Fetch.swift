@@ -88,8 +88,9 @@ final class Fetch {
         var counted: Set<String> = []
         for metadata in wanted.map(\.metadata) where counted.insert(metadata.etag).inserted {
             guard !hasBlob(metadata) else { continue }
+            let here = PartialBlob.size(of: metadata.etag, in: cache.blobs)
             let (sum, overflow) = needed.addingReportingOverflow(
-                (metadata.size ?? 0) - PartialBlob.size(of: metadata.etag, in: cache.blobs))
+                max((metadata.size ?? 0) - here, 0))
             needed = overflow ? .max : sum
         }
         guard needed > 0, let free = FileSystem.freeSpace(at: cache.blobs), free < needed else {

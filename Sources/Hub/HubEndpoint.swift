@@ -178,7 +178,7 @@ final class HubEndpoint {
                 next.hasPrefix("https:") || !url.hasPrefix("https:")
             else {
                 throw HubError.badAnswer(
-                    url: url, reason: "It sends on to \(quoted(link)), which is not safe to follow.")
+                    url: url, reason: "It sends on to \(quoted(link)), where it is not safe to go.")
             }
             url = next
         }
@@ -225,11 +225,12 @@ final class HubEndpoint {
         case 401 where isHub, 403 where isHub:
             throw HubError.forbidden(
                 id: id.description,
-                reason: message.isEmpty ? "its answer is \(answer.status)." : "\(quoted(message)).")
+                reason: message.isEmpty ? "status \(answer.status)." : "\(quoted(message)).")
         default:
             let words = message.isEmpty ? "" : ", \(quoted(message))"
             throw HubError.badAnswer(
-                url: Self.withoutQuery(final.url), reason: "Its status is \(answer.status)\(words).")
+                url: Self.withoutQuery(final.url),
+                reason: "Its status is \(answer.status)\(words).")
         }
     }
 

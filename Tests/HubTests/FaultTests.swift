@@ -252,7 +252,8 @@ import Testing
 
     @Test func aPageInPlaceOfAHubIsAnError() throws {
         let server = try HubServer()
-        let error = try failure(server, ["listing": ["status": 200, "body": "<html>Log in</html>"]])
+        let page: HubServer.Value = ["status": 200, "body": "<html>Log in</html>"]
+        let error = try failure(server, ["listing": page])
         #expect("\(error)".contains("proxy or firewall"))
     }
 

@@ -65,7 +65,8 @@ import Testing
 
     @Test func anEndpointThatIsNoAddressIsAnError() {
         for endpoint in ["nonsense", "ftp://example.org", "https://"] {
-            #expect(throws: HubError.invalidEndpoint(endpoint == "https://" ? "https:" : endpoint)) {
+            #expect(throws: HubError.invalidEndpoint(endpoint == "https://" ? "https:" : endpoint))
+            {
                 try HubClient(environment: ["HF_ENDPOINT": endpoint, "HF_HUB_CACHE": "/nowhere"])
                     .snapshot(of: "a/b")
             }

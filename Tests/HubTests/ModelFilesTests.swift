@@ -89,9 +89,8 @@ import Testing
     ])
     func shardsComeWithTheirIndex(_ index: String, _ variant: String?) throws {
         let names: Set = ["vae/config.json", "vae/\(index)", "vae/1-of-2", "vae/2-of-2", "vae/3"]
-        let contents = [
-            "vae/\(index)": "{\"weight_map\": {\"a\": \"1-of-2\", \"b\": \"2-of-2\", \"c\": \"1-of-2\"}}"
-        ]
+        let map = "{\"a\": \"1-of-2\", \"b\": \"2-of-2\", \"c\": \"1-of-2\"}"
+        let contents = ["vae/\(index)": "{\"weight_map\": \(map)}"]
         let files = ModelFiles(parts: .autoencoder, variant: variant, fallsBackToPlain: false)
         #expect(
             try files.needed(of: "a/b", among: names) { Array((contents[$0] ?? "").utf8) }

@@ -12,6 +12,41 @@ import Testing
         "*/model.safetensors", "*/diffusion_pytorch_model.safetensors",
     ]
 
+    private func lock(of etag: String, _ server: HubServer) throws -> String {
+        HubCache(folder: server.cache, id: try ModelID("owner/model")).lock(of: etag)
+    }
+
+    @Test func whatThePythonLibraryIsFetchingIsWaitedFor() throws {
+        let server = try HubServer()
+        let vae = "vae/diffusion_pytorch_model.safetensors"
+        let etag = try #require(server.models["owner/model"]?.etags[vae])
+        let holder = Process()
+        let input = Pipe()
+        let output = Pipe()
+        holder.executableURL = try PythonReference.interpreter()
+        holder.arguments = [
+            URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+                .appendingPathComponent("reference.py").path,
+            "hold_lock", try lock(of: etag, server),
+        ]
+        holder.standardInput = input
+        holder.standardOutput = output
+        try holder.run()
+        _ = output.fileHandleForReading.availableData
+
+        var waits = 0
+        let folder = try server.client().snapshot(of: "owner/model") { progress in
+            guard case .waiting(_, let reason) = progress else { return }
+            #expect(reason.contains(vae))
+            #expect(!server.blobs().contains { $0.hasPrefix(etag) })
+            waits += 1
+            if waits == 3 { try input.fileHandleForWriting.close() }
+        }
+        holder.waitUntilExit()
+        #expect(waits >= 3)
+        #expect(try server.rightFiles(folder) == wholeModel)
+    }
+
     @Test func thePythonLibraryFindsWhatThisFetched() throws {
         struct Found: Decodable {
             let folder: String
@@ -37,6 +72,9 @@ import Testing
             try server.client().snapshot(of: "owner/model", revision: server.commit()) == folder)
         #expect(try server.client(["HF_HUB_OFFLINE": "1"]).snapshot(of: "owner/model") == folder)
         #expect(try server.requests().count == before)
+        // The locks are the same ones.
+        let etag = try #require(server.models["owner/model"]?.etags["vae/config.json"])
+        #expect(FileManager.default.fileExists(atPath: try lock(of: etag, server)))
         // Online and for a branch: only whether it has moved.
         #expect(try server.client().snapshot(of: "owner/model") == folder)
         #expect(try server.requests().count == before + 1)
@@ -53,7 +91,8 @@ import Testing
         let arguments = ["fetch", server.endpoint, server.cache, "owner/model"] + patterns
         #expect(try JSONDecoder().decode(String.self, from: reference.run(arguments)) == folder)
         _ = try server.client().snapshot(of: "owner/model", variant: "fp16")
-        #expect(try server.rightFiles(folder).contains("unet/diffusion_pytorch_model.fp16.safetensors"))
+        let half = "unet/diffusion_pytorch_model.fp16.safetensors"
+        #expect(try server.rightFiles(folder).contains(half))
         // Nothing large came twice.
         let large = try server.requests().filter { $0.host == "cdn" }.map(\.path)
         #expect(Set(large).count == large.count)

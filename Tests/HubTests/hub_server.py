@@ -299,11 +299,14 @@ models = {
     model.name: {
         "commit": model.commit,
         "etags": {path: model.etag(path) for path in model.files},
-        "hashes": {path: hashlib.sha256(content).hexdigest() for path, content in model.files.items()},
+        "hashes": {
+            path: hashlib.sha256(content).hexdigest() for path, content in model.files.items()
+        },
     }
     for model in Handler.models.values()
 }
 print(
-    json.dumps({"hub": hub.server_address[1], "cdn": Handler.cdn_port, "models": models}), flush=True
+    json.dumps({"hub": hub.server_address[1], "cdn": Handler.cdn_port, "models": models}),
+    flush=True,
 )
 sys.stdin.read()

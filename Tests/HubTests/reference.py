@@ -95,6 +95,16 @@ def scan(cache):
     }
 
 
-COMMANDS = [hash_lengths, check_ids, read_environments, fetch, find, scan]
+def hold_lock(path):
+    """Holds a lock as the library does while it fetches, until the end of standard input."""
+    from huggingface_hub.utils import WeakFileLock
+
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with WeakFileLock(path):
+        print("held", flush=True)
+        sys.stdin.read()
+
+
+COMMANDS = [hash_lengths, check_ids, read_environments, fetch, find, scan, hold_lock]
 command, *arguments = sys.argv[1:]
 print(json.dumps({c.__name__: c for c in COMMANDS}[command](*arguments)))
