@@ -104,7 +104,7 @@ public enum HubError: Error, Equatable, CustomStringConvertible {
         case .badAnswer(let url, let reason):
             return """
                 \(url) gave no answer of a hub: \(reason) Check HF_ENDPOINT, and whether a proxy or firewall \
-                answers in its place.
+                answers in its place; SSL_CERT_FILE can name the certificates to trust.
                 """
         case .damaged(let file, let reason):
             return """

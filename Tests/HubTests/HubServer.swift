@@ -63,7 +63,9 @@ final class HubServer {
         scratch = try TemporaryFolder()
         try scratch.write(JSONEncoder().encode(models), to: "models.json")
         process.executableURL = try PythonReference.interpreter()
+        // Without the packages of the virtual environment, which it does not need, it starts at once.
         process.arguments = [
+            "-IS",
             URL(fileURLWithPath: #filePath).deletingLastPathComponent()
                 .appendingPathComponent("hub_server.py").path, scratch.path,
         ]
