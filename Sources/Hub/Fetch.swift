@@ -119,21 +119,33 @@ final class Fetch {
         try FileLock.hold(cache.lock(of: etag)) {
             try progress(waiting)
         } _: { isAlone in
-            // Whoever held the lock may have fetched it.
-            if hasBlob(wanted.metadata) {
-                meter.value.adjust(by: wanted.metadata.size ?? 0)
-                return
+            var mayAdopt = isAlone
+            while !hasBlob(wanted.metadata) {
+                do {
+                    return try fetchBlob(wanted, of: commit, mayAdopt: mayAdopt)
+                } catch is PartialBlob.Taken {
+                    // Locks hold nobody off here. That costs a second copy, and nothing else.
+                    mayAdopt = false
+                }
             }
-            let blob = try PartialBlob(etag, in: cache.blobs, mayAdopt: isAlone) {
-                if let transfer = meter.value.report() { try progress(.receiving(transfer)) }
-            }
-            meter.value.adjust(by: blob.count)
-            do {
-                try fill(blob, wanted, of: commit)
-                try blob.finish()
-            } catch {
-                throw abandon(blob, wanted, error)
-            }
+            // Whoever held the lock has fetched it.
+            meter.value.adjust(by: wanted.metadata.size ?? 0)
+        }
+    }
+
+    private func fetchBlob(_ wanted: Wanted, of commit: String, mayAdopt: Bool) throws {
+        let blob = try PartialBlob(wanted.metadata.etag, in: cache.blobs, mayAdopt: mayAdopt) {
+            if let transfer = meter.value.report() { try progress(.receiving(transfer)) }
+        }
+        meter.value.adjust(by: blob.count)
+        do {
+            try fill(blob, wanted, of: commit)
+            try blob.finish()
+        } catch is PartialBlob.Taken {
+            meter.value.adjust(by: -blob.count)
+            throw PartialBlob.Taken()
+        } catch {
+            throw abandon(blob, wanted, error)
         }
     }
 

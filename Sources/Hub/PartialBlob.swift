@@ -8,8 +8,12 @@ import Glibc
 /// But only where a hash will prove the whole; the huggingface_hub library's own partial files may
 /// have holes and are left alone.
 final class PartialBlob {
-    private let path: String
-    private let descriptor: Int32
+    /// Another process has taken this up, or removed it: one that held the same lock, on a file system
+    /// whose locks hold nobody off.
+    struct Taken: Error {}
+
+    private var path: String
+    private var descriptor: Int32
     private let etag: String
     private let folder: String
     /// Bytes so far.
@@ -29,8 +33,7 @@ final class PartialBlob {
     ) throws {
         self.etag = etag
         self.folder = folder
-        let number = String(UInt64.random(in: .min ... .max), radix: 36)
-        path = "\(folder)/\(etag)\(Self.mark)\(number)\(Self.suffix)"
+        path = Self.newName(for: etag, in: folder)
         let hasHash = SHA256.isDigest(etag)
         if hasHash { hash = SHA256() }
         // Renamed, so that nobody else takes it up even where locks hold nobody off.
@@ -53,6 +56,11 @@ final class PartialBlob {
     static func size(of etag: String, in folder: String) -> Int {
         guard SHA256.isDigest(etag) else { return 0 }
         return names(of: etag, in: folder).compactMap { FileSystem.size(of: $0) }.max() ?? 0
+    }
+
+    private static func newName(for etag: String, in folder: String) -> String {
+        let number = String(UInt64.random(in: .min ... .max), radix: 36)
+        return "\(folder)/\(etag)\(mark)\(number)\(suffix)"
     }
 
     private static func names(of etag: String, in folder: String) -> [String] {
@@ -106,7 +114,14 @@ final class PartialBlob {
     /// Begins again from nothing.
     /// - Throws: `HubError.cannotWrite`.
     func restart() throws {
-        guard ftruncate(descriptor, 0) == 0 else { throw FileSystem.failure(path) }
+        // In a file of its own: whoever may have taken up the old one goes on with it.
+        unlink(path)
+        let path = Self.newName(for: etag, in: folder)
+        let new = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
+        guard new >= 0 else { throw FileSystem.failure(path) }
+        close(descriptor)
+        descriptor = new
+        self.path = path
         count = 0
         if hash != nil { hash = SHA256() }
     }
@@ -123,10 +138,13 @@ final class PartialBlob {
     }
 
     /// Gives the blob its name. Only for one without fault.
-    /// - Throws: `HubError.cannotWrite`, `.noSpace`.
+    /// - Throws: `HubError.cannotWrite`, `.noSpace`, `Taken`.
     func finish() throws {
         guard fsync(descriptor) == 0 else { throw FileSystem.failure(path) }
-        guard rename(path, "\(folder)/\(etag)") == 0 else { throw FileSystem.failure(path) }
+        guard rename(path, "\(folder)/\(etag)") == 0 else {
+            if errno == ENOENT { throw Taken() }
+            throw FileSystem.failure(path)
+        }
         FileSystem.syncFolder(folder)
     }
 
