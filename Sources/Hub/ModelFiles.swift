@@ -3,7 +3,7 @@ import FoundationEssentials
 /// Which of a model's files a pipeline needs.
 ///
 /// Of each component its configuration and one set of weights, the one that `ComponentFolder` would
-/// open: safetensors before pickles, whole files before shards. No weights in other formats, no
+/// open where it is alone: safetensors before pickles, whole files before shards. No weights in other formats, no
 /// checkpoints in the original layout, no pictures.
 struct ModelFiles {
     let parts: HubParts

@@ -32,6 +32,8 @@ import Testing
         holder.standardInput = input
         holder.standardOutput = output
         try holder.run()
+        // Also where nothing waits for it.
+        defer { try? input.fileHandleForWriting.close() }
         _ = output.fileHandleForReading.availableData
 
         var waits = 0
@@ -42,7 +44,6 @@ import Testing
             waits += 1
             if waits == 3 { try input.fileHandleForWriting.close() }
         }
-        holder.waitUntilExit()
         #expect(waits >= 3)
         #expect(try server.rightFiles(folder) == wholeModel)
     }
