@@ -37,9 +37,17 @@ let package = Package(
             linkerSettings: [.linkedLibrary("png"), .linkedLibrary("jpeg")]),
         .target(name: "ImageFiles", dependencies: ["Imaging", "Files", "CImageFiles"]),
 
+        // A model id becomes a local snapshot folder.
+        .systemLibrary(
+            name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        // libcurl's variadic options, and a hash that is fast in debug builds too.
+        .target(
+            name: "CHub", dependencies: ["CCurl"], linkerSettings: [.linkedLibrary("curl")]),
+        .target(name: "Hub", dependencies: ["CHub", "Files"]),
+
         // What people call, then the two public faces.
         .target(name: "Pipelines", dependencies: ["Diffusion", "Imaging"]),
-        .target(name: "GPIDiffusion", dependencies: ["Pipelines", "ImageFiles"]),
+        .target(name: "GPIDiffusion", dependencies: ["Pipelines", "ImageFiles", "Hub"]),
         .systemLibrary(name: "CGPIDiffusion", path: "Sources/GPIDiffusionC/include"),
         .target(
             name: "GPIDiffusionC", dependencies: ["Pipelines", "Files", "CGPIDiffusion"],
@@ -72,6 +80,12 @@ let package = Package(
         .testTarget(
             name: "PipelinesTests", dependencies: ["Pipelines", "TestSupport"],
             exclude: ["reference.py", "safety_reference.py"]),
+        // Fetches in a process of its own, which tests can kill, multiply and deny rights to.
+        .executableTarget(
+            name: "hub-fetch-for-tests", dependencies: ["Hub"], path: "Tests/HubFetch"),
+        .testTarget(
+            name: "HubTests", dependencies: ["Hub", "hub-fetch-for-tests", "TestSupport"],
+            exclude: ["hub_server.py", "reference.py"]),
         .testTarget(name: "GPIDiffusionTests", dependencies: ["GPIDiffusion", "TestSupport"]),
         .testTarget(
             name: "CommandLineTests",
