@@ -124,6 +124,9 @@ public final class StableDiffusionComponents {
     /// - Throws: `ConfigurationError` or `CheckpointError` if there is one that cannot be loaded.
     public var safetyCheck: SafetyCheck? { get throws { try safetyCheckPart.value } }
 
+    /// Whether the model comes with a safety checker; loads nothing.
+    public var hasSafetyChecker: Bool { get throws { try Self.hasSafetyChecker(folders) } }
+
     /// Whether there is a safety checker, and the model's index, if it has one, names it.
     static func hasSafetyChecker(_ folders: ComponentFolders) throws -> Bool {
         let files = FileManager.default

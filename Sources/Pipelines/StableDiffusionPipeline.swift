@@ -37,8 +37,15 @@ public final class StableDiffusionPipeline {
         modelFolder: String, device: Device? = nil, dtype: DType = .float32,
         warn: @escaping (String) -> Void = { _ in }
     ) throws {
-        let components = try StableDiffusionComponents(
-            folder: modelFolder, dtype: dtype, device: device)
+        try self.init(
+            StableDiffusionComponents(folder: modelFolder, dtype: dtype, device: device),
+            warn: warn)
+    }
+
+    /// A pipeline of loaded parts with the scheduler that their file names.
+    public convenience init(
+        _ components: StableDiffusionComponents, warn: @escaping (String) -> Void = { _ in }
+    ) throws {
         try self.init(
             components, scheduler: Self.scheduler(of: components, warn: warn),
             promptEncoder: PromptEncoder(components, warn: warn))

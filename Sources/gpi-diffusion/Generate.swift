@@ -24,6 +24,9 @@ struct Generate: ParsableCommand {
     @Option(help: "η of DDIM, from 0 for its deterministic steps to 1 for DDPM's.")
     var eta = 0.0
 
+    @Flag(help: "Gives out pictures that the model's safety checker would black out.")
+    var noSafetyChecker = false
+
     @OptionGroup(title: "Model") var model: ModelOptions
     @OptionGroup(title: "Denoising") var denoising: DenoisingArguments
     @OptionGroup(title: "Output") var files: OutputFiles
@@ -39,9 +42,8 @@ struct Generate: ParsableCommand {
         try request.check()
         try files.makeFolder()
 
-        let pipeline = try StableDiffusionPipeline(
-            modelFolder: model.model, device: model.device, dtype: model.dtype.value,
-            warn: StepProgress.note)
+        let pipeline = try StableDiffusionPipeline(model.components(), warn: ProgressLine.note)
+        pipeline.checksSafety = !noSafetyChecker
         if let name = model.scheduler {
             pipeline.scheduler = try Schedulers.type(named: name).init(pipeline.scheduler.settings)
         }
@@ -50,6 +52,11 @@ struct Generate: ParsableCommand {
             var progress = StepProgress("Picture \(index + 1) of \(seeds.count)")
             let made = try pipeline.pictures(for: request, seed: seed) {
                 progress.show($0.number + 1, of: $0.count)
+            }
+            if made.flagged?.contains(true) ?? false {
+                ProgressLine.note(
+                    "The safety checker flagged this picture: it is black. Try another seed or prompt."
+                )
             }
             let path = files.path(index, of: seeds.count)
             try record(seed, made.pictures[0], pipeline).write(made.pictures[0], to: path)

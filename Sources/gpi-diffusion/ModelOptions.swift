@@ -3,8 +3,15 @@ import GPIDiffusion
 
 /// Which model to run, and where.
 struct ModelOptions: ParsableArguments {
-    @Option(name: .shortAndLong, help: "A folder in the layout of diffusers.")
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp(
+            "A folder in the layout of diffusers, or an id on the Hugging Face Hub.",
+            discussion: "What is missing of a model on the hub is fetched first."))
     var model: String
+
+    @Option(help: "Where models of the hub are kept; the folder of huggingface_hub unless given.")
+    var cacheFolder: String?
 
     @Option(help: "cpu, cuda or cuda:N; the first NVIDIA device if there is one, else the CPU.")
     var device: Device?
@@ -22,8 +29,11 @@ struct ModelOptions: ParsableArguments {
         if let scheduler { _ = try Schedulers.type(named: scheduler) }
     }
 
+    /// The model's parts, fetched where they are missing and loaded when they are used.
     func components() throws -> StableDiffusionComponents {
-        try StableDiffusionComponents(folder: model, dtype: dtype.value, device: device)
+        var progress = FetchProgress()
+        let folder = try ModelFolder.find(model, cacheFolder: cacheFolder) { progress.show($0) }
+        return try StableDiffusionComponents(folder: folder, dtype: dtype.value, device: device)
     }
 }
 

@@ -35,7 +35,7 @@ struct Similar: ParsableCommand {
     func run() throws {
         let source = try ImageExtractor.prepared(RGBImage(contentsOf: picture))
         try files.makeFolder()
-        let diffusion = try ImageDiffusionModel(model.components(), warn: StepProgress.note)
+        let diffusion = try ImageDiffusionModel(model.components(), warn: ProgressLine.note)
         if let name = model.scheduler {
             diffusion.similarityScheduler = try Schedulers.type(named: name)
                 .init(diffusion.similarityScheduler.settings)
