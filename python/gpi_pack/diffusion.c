@@ -30,12 +30,12 @@ static int extract(Extractor *extractor, const Arguments *arguments, Py_ssize_t 
     request.has_seed = arguments->has_seed;
     request.seed = arguments->seed;
     request.interruption = is_interrupted;
-    request.interruption_context = extractor;
+    request.interruption_context = &extractor->waiting;
     request.progress = show_step;
     request.progress_context = extractor;
-    begin_waiting(extractor);
+    begin_waiting(&extractor->waiting);
     gpi_status status = gpi_extract(extractor->core, &request, latents);
-    end_waiting(extractor);
+    end_waiting(&extractor->waiting);
     return settle(extractor, status, about);
 }
 
@@ -47,9 +47,10 @@ static int write_decoded(Extractor *extractor, const Arguments *arguments, Py_ss
         numbered_path(arguments->output_image_dir, arguments->save_name, index, ".png");
     if (path == NULL) return -1;
     gpi_picture *picture = NULL;
-    begin_waiting(extractor);
-    gpi_status status = gpi_decode(extractor->core, latents, is_interrupted, extractor, &picture);
-    end_waiting(extractor);
+    begin_waiting(&extractor->waiting);
+    gpi_status status = gpi_decode(extractor->core, latents, is_interrupted,
+                                   &extractor->waiting, &picture);
+    end_waiting(&extractor->waiting);
     int result = settle(extractor, status, about);
     if (result == 0) result = write_picture(picture, path, "PNG", about);
     gpi_picture_free(picture);
