@@ -36,6 +36,11 @@ extension Tensor {
         try library.call("exp", [.tensor(self)])
     }
 
+    /// `sqrt(x)`
+    public func squareRoot() throws -> Tensor {
+        try library.call("sqrt", [.tensor(self)])
+    }
+
     /// `sin(x)`
     public func sine() throws -> Tensor {
         try library.call("sin", [.tensor(self)])

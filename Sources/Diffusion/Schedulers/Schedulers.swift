@@ -2,7 +2,9 @@
 public enum Schedulers {
     public static var all: [any Scheduler.Type] {
         [
-            DDIMScheduler.self
+            DDIMScheduler.self,
+            DDPMScheduler.self,
+            PNDMScheduler.self,
         ]
     }
 

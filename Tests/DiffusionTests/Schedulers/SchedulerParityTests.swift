@@ -143,7 +143,13 @@ import Torch
             let timestep = try Tensor(
                 [Float(scheduler.timesteps[index])], shape: [1, 1, 1, 1], in: library
             ).converted(to: input.dtype)
-            let output = try input * timestep / (timestep + 1)
+            var output = try input * timestep / (timestep + 1)
+            if case .text(let variance) = scheduler.settings.values["variance_type"],
+                variance.hasPrefix("learned")
+            {
+                let square = try output * output
+                output = try .concatenated([output, square / (square + 1)], dimension: 1)
+            }
             sample = try scheduler.step(
                 output, at: index, sample: sample, randomness: randomness
             ).previous

@@ -44,6 +44,10 @@ SIGMAS = [
     {"use_exponential_sigmas": True},
     {"use_beta_sigmas": True},
 ]
+VARIANCES = ("fixed_small", "fixed_small_log", "fixed_large", "fixed_large_log", "learned",
+             "learned_range")  # fmt: skip
+# The steps of Runge and Kutta are four, so that there can be no fewer timesteps.
+PRK_STEPS = (4, 5, 10, 27, 50)
 
 
 def with_sigmas(rows):
@@ -73,6 +77,33 @@ ROWS = {
         ]
     ]
     + [{"_steps": steps} for steps in (2, 7, 20, 999, 1000)],
+    "DDPMScheduler": [
+        {},
+        {**STABLE_DIFFUSION, "clip_sample": False, "steps_offset": 1},
+        {"trained_betas": [0.001 * (i + 1) for i in range(20)], "num_train_timesteps": 20},
+        *BETAS,
+        *grid(num_train_timesteps=(1, 5, 100, 1000), beta_schedule=("linear", "squaredcos_cap_v2")),
+        *grid(prediction_type=PREDICTIONS, timestep_spacing=SPACINGS, clip_sample=(True, False)),
+        *grid(variance_type=VARIANCES, prediction_type=PREDICTIONS, beta_schedule=("scaled_linear",)),
+        *grid(variance_type=VARIANCES, clip_sample=(False,), beta_start=(0.00085,)),
+        *grid(thresholding=(True,), sample_max_value=(0.5, 1.0, 2.0), prediction_type=PREDICTIONS),
+        *grid(rescale_betas_zero_snr=(True,), prediction_type=PREDICTIONS, timestep_spacing=SPACINGS),
+        *grid(_dtype=("float16", "bfloat16"), variance_type=("fixed_small", "learned_range")),
+        *grid(_steps=(2, 7, 20, 999, 1000)),
+    ],
+    "PNDMScheduler": [
+        *grid(_steps=PRK_STEPS, prediction_type=("epsilon", "v_prediction"),
+              timestep_spacing=SPACINGS, set_alpha_to_one=(True, False)),
+        *grid({"skip_prk_steps": True}, prediction_type=("epsilon", "v_prediction"),
+              timestep_spacing=SPACINGS, set_alpha_to_one=(True, False)),
+        *grid({**STABLE_DIFFUSION, "steps_offset": 1}, _steps=PRK_STEPS, skip_prk_steps=(False, True)),
+        *grid(_steps=(10, 50), num_train_timesteps=(100, 1000), steps_offset=(0, 1),
+              beta_schedule=("linear", "squaredcos_cap_v2"), skip_prk_steps=(False, True)),
+        *grid(_steps=(10,), beta_start=(0.01,), set_alpha_to_one=(False, True)),
+        *grid({"_steps": 10, "skip_prk_steps": True}, _dtype=("float16", "bfloat16")),
+        *[{**row, "_steps": 10} for row in BETAS],
+        *grid(_steps=(2, 100, 999, 1000), skip_prk_steps=(True,)),
+    ],
 }  # fmt: skip
 
 
@@ -96,6 +127,12 @@ def model(sample, timestep):
     return sample * timestep / (timestep + 1)
 
 
+def with_variance(output):
+    """The same for schedulers that ask for a variance beside it: between 0 and 1, as more channels."""
+    square = output * output
+    return torch.cat([output, square / (square + 1)], dim=1)
+
+
 def run(scheduler, sample, start, **arguments):
     """A denoising loop from a place in the timesteps on."""
     draws = itertools.cycle(DRAWS)
@@ -103,6 +140,8 @@ def run(scheduler, sample, start, **arguments):
     module.randn_tensor = lambda *_, dtype=None, **__: next(draws).to(dtype or torch.float32)
     for timestep in scheduler.timesteps[start:]:
         output = model(scheduler.scale_model_input(sample, timestep), timestep)
+        if str(scheduler.config.get("variance_type")).startswith("learned"):
+            output = with_variance(output)
         sample = scheduler.step(output, timestep, sample, **arguments).prev_sample
     return sample
 
