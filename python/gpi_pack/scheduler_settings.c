@@ -78,8 +78,9 @@ static PyObject *plain(PyObject *value) {
     return NULL;
 }
 
-/// Refuses numbers that no float holds, which the core would take for none at all.
-static int check_size(PyObject *name, PyObject *value) {
+/// Refuses numbers that no float holds and text that is none, which the core would take for nothing.
+static int check_value(PyObject *name, PyObject *value) {
+    if (PyUnicode_Check(value)) return check_text(name, value);
     if (!PyLong_Check(value)) return 0;
     if (PyFloat_AsDouble(value) != -1 || !PyErr_Occurred()) return 0;
     if (PyErr_ExceptionMatches(PyExc_OverflowError)) {
@@ -97,7 +98,7 @@ static int sort_setting(PyObject *name, PyObject *value, PyObject *accepted, PyO
         return -1;
     }
     if (simple == NULL) return PyDict_SetItem(refused, name, value);
-    int status = check_size(name, simple);
+    int status = check_value(name, simple);
     if (status == 0) status = PyDict_SetItem(accepted, name, simple);
     Py_DECREF(simple);
     return status;
