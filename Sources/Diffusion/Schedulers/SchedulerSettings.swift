@@ -52,7 +52,9 @@ public struct SchedulerSettings: Equatable, Sendable {
     ///   has are left out.
     public init(json: some Sequence<UInt8>, origin: String) throws {
         let content = try ConfigurationFile.decode(
-            [String: AnyValue].self, from: Data(json), path: origin, keys: .useDefaultKeys)
+            [String: AnyValue].self, from: Data(json), path: origin, keys: .useDefaultKeys,
+            // `lambda_min_clipped` is -Infinity in many a file.
+            isJSON5: true)
         var values = content.compactMapValues(\.value)
         var className: String?
         if case .text(let name) = values["_class_name"] { className = name }
