@@ -513,6 +513,27 @@ def test_files(name, module, tmp_path):
                     assert again.config[key] == value
 
 
+def test_model_of_the_hub(module, tmp_path, monkeypatch):
+    """Nothing but the scheduler's file is fetched."""
+    import huggingface_hub
+
+    module.PNDMScheduler(beta_end=0.012).save_pretrained(tmp_path / "scheduler")
+    asked = []
+
+    def snapshot_download(model_id, **options):
+        asked.append((model_id, options["cache_dir"], options["allow_patterns"]))
+        return str(tmp_path)
+
+    files = ["scheduler/scheduler_config.json", "unet/diffusion_pytorch_model.bin"]
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot_download)
+    monkeypatch.setattr(huggingface_hub.HfApi, "list_repo_files", lambda self, model_id: files)
+    scheduler = module.Scheduler.from_pretrained("a/b", subfolder="scheduler", cache_dir=tmp_path)
+    assert type(scheduler) is module.PNDMScheduler
+    assert scheduler.config.beta_end == 0.012
+    patterns = ["scheduler_config.json", "*/scheduler_config.json"]
+    assert asked == [("a/b", str(tmp_path), patterns)]
+
+
 def test_folders_without_a_scheduler(module, tmp_path):
     with pytest.raises(FileNotFoundError, match=r"^model_id: there is no scheduler_config\.json"):
         module.DDIMScheduler.from_pretrained(tmp_path)

@@ -1,4 +1,5 @@
-/// Settings between Python and the core: values of a dict here, the text of a `scheduler_config.json` there.
+/// Settings between Python and the core: values of a dict here, the text of a
+/// `scheduler_config.json` there.
 
 #include "config.h"
 #include "errors.h"
@@ -64,8 +65,8 @@ static int append_numbers(PyObject *value, PyObject *numbers) {
     return status;
 }
 
-/// What JSON can say of a value: itself or a list of numbers. A new reference; NULL without an exception
-/// if no scheduler has settings of its kind.
+/// What JSON can say of a value: itself or a list of numbers. A new reference; NULL without an
+/// exception if no scheduler has settings of its kind.
 static PyObject *plain(PyObject *value) {
     PyObject *result = unwrapped(value);
     if (result == NULL || is_scalar(result)) return result;
@@ -78,7 +79,8 @@ static PyObject *plain(PyObject *value) {
     return NULL;
 }
 
-/// Refuses numbers that no float holds and text that is none, which the core would take for nothing.
+/// Refuses numbers that no float holds and text that is none, which the core would take for
+/// nothing.
 static int check_value(PyObject *name, PyObject *value) {
     if (PyUnicode_Check(value)) return check_text(name, value);
     if (!PyLong_Check(value)) return 0;
