@@ -3,25 +3,10 @@
 #include "errors.h"
 #include "libtorch.h"
 
-void begin_waiting(Extractor *extractor) { extractor->waiting = PyEval_SaveThread(); }
-
-void end_waiting(Extractor *extractor) { PyEval_RestoreThread(extractor->waiting); }
-
-// The core calls back on the thread that called it, so the state that this thread gave up is the
-// one to take back.
-
-int is_interrupted(void *context) {
-    Extractor *extractor = context;
-    end_waiting(extractor);
-    int interrupted = PyErr_Occurred() != NULL || PyErr_CheckSignals() < 0;
-    begin_waiting(extractor);
-    return interrupted;
-}
-
 void show_step(void *context, int64_t step, int64_t count) {
     Extractor *extractor = context;
     if (extractor->bar == NULL) return;
-    end_waiting(extractor);
+    end_waiting(&extractor->waiting);
     if (!PyErr_Occurred()) {
         PyObject *text = PyUnicode_FromFormat("step %lld of %lld", (long long)step + 1,
                                               (long long)count);
@@ -32,29 +17,16 @@ void show_step(void *context, int64_t step, int64_t count) {
         // What the bar raises stays pending, and `is_interrupted` ends the work.
         Py_XDECREF(shown);
     }
-    begin_waiting(extractor);
-}
-
-/// A warning of the core's as one of Python's. Where warnings are errors, the exception stays pending
-/// as one of a signal handler does, and `is_interrupted` ends the work.
-static void warn(void *context, const char *text) {
-    Extractor *extractor = context;
-    end_waiting(extractor);
-    if (!PyErr_Occurred()) (void)PyErr_WarnEx(PyExc_UserWarning, text, 1);
-    begin_waiting(extractor);
+    begin_waiting(&extractor->waiting);
 }
 
 int settle(const Extractor *extractor, gpi_status status, PyObject *about) {
+    if (status != GPI_NOT_FOUND && status != GPI_BAD_FILE && status != GPI_IO_ERROR)
+        return settle_waiting(status, about);
     if (PyErr_Occurred()) return -1;
-    if (status == GPI_OK) return PyErr_CheckSignals();
-    if (status == GPI_NOT_FOUND || status == GPI_BAD_FILE || status == GPI_IO_ERROR) {
-        PyObject *model = PyUnicode_FromFormat("model_id %R", extractor->model_id);
-        if (model != NULL) raise_status(status, model);
-        Py_XDECREF(model);
-    } else {
-        // The core names an argument itself.
-        raise_status(status, status == GPI_INVALID_ARGUMENT ? NULL : about);
-    }
+    PyObject *model = PyUnicode_FromFormat("model_id %R", extractor->model_id);
+    if (model != NULL) raise_status(status, model);
+    Py_XDECREF(model);
     return -1;
 }
 
@@ -62,8 +34,8 @@ int open_extractor(PyObject *model_id, PyObject *device, PyObject *cache_dir, gp
                    ModelParts parts, Extractor *extractor) {
     gpi_extractor_options options = GPI_EXTRACTOR_OPTIONS_INIT;
     options.dtype = dtype;
-    options.warning = warn;
-    options.warning_context = extractor;
+    options.warning = warn_python;
+    options.warning_context = &extractor->waiting;
     if (device != NULL) {
         options.device = PyUnicode_AsUTF8AndSize(device, NULL);
         if (options.device == NULL) return -1;
@@ -75,9 +47,9 @@ int open_extractor(PyObject *model_id, PyObject *device, PyObject *cache_dir, gp
     int result = -1;
     options.model_folder = PyUnicode_AsUTF8AndSize(folder, NULL);
     if (options.model_folder != NULL) {
-        begin_waiting(extractor);
+        begin_waiting(&extractor->waiting);
         gpi_status status = gpi_extractor_create(&options, &extractor->core);
-        end_waiting(extractor);
+        end_waiting(&extractor->waiting);
         PyObject *about = PyUnicode_FromString("device");
         if (about != NULL) result = settle(extractor, status, about);
         Py_XDECREF(about);

@@ -4,11 +4,14 @@
 #include "limited_python.h"
 
 #include "arguments.h"
+#include "config.h"
 #include "core.h"
 #include "extractor.h"
+#include "output.h"
 #include "outputs.h"
 #include "padding.h"
 #include "pictures.h"
+#include "scheduler.h"
 
 // MARK: - One picture
 
@@ -30,12 +33,12 @@ static int extract(Extractor *extractor, const Arguments *arguments, Py_ssize_t 
     request.has_seed = arguments->has_seed;
     request.seed = arguments->seed;
     request.interruption = is_interrupted;
-    request.interruption_context = extractor;
+    request.interruption_context = &extractor->waiting;
     request.progress = show_step;
     request.progress_context = extractor;
-    begin_waiting(extractor);
+    begin_waiting(&extractor->waiting);
     gpi_status status = gpi_extract(extractor->core, &request, latents);
-    end_waiting(extractor);
+    end_waiting(&extractor->waiting);
     return settle(extractor, status, about);
 }
 
@@ -47,9 +50,10 @@ static int write_decoded(Extractor *extractor, const Arguments *arguments, Py_ss
         numbered_path(arguments->output_image_dir, arguments->save_name, index, ".png");
     if (path == NULL) return -1;
     gpi_picture *picture = NULL;
-    begin_waiting(extractor);
-    gpi_status status = gpi_decode(extractor->core, latents, is_interrupted, extractor, &picture);
-    end_waiting(extractor);
+    begin_waiting(&extractor->waiting);
+    gpi_status status = gpi_decode(extractor->core, latents, is_interrupted,
+                                   &extractor->waiting, &picture);
+    end_waiting(&extractor->waiting);
     int result = settle(extractor, status, about);
     if (result == 0) result = write_picture(picture, path, "PNG", about);
     gpi_picture_free(picture);
@@ -214,6 +218,9 @@ static PyMethodDef functions[] = {
 // Through a pointer to void here too: ISO C has no cast from functions to it, but POSIX has.
 static PyModuleDef_Slot slots[] = {
     {Py_mod_exec, (void *)add_extractor_type},
+    {Py_mod_exec, (void *)add_config_type},
+    {Py_mod_exec, (void *)add_output_type},
+    {Py_mod_exec, (void *)add_scheduler_types},
     {0, NULL},
 };
 
@@ -221,7 +228,7 @@ static struct PyModuleDef definition = {
     PyModuleDef_HEAD_INIT,
     .m_name = "gpi_pack.diffusion",
     .m_doc = "Pictures to the last latents of a diffusion model.",
-    // The type is kept by the module's dictionary; there is no other state.
+    // The types are kept by the module's dictionary; there is no other state.
     .m_size = 0,
     .m_methods = functions,
     .m_slots = slots,

@@ -11,10 +11,10 @@
 int decode(ExtractorObject *self, const gpi_tensor *latents, gpi_tensor **pixels) {
     if (take_core(self) < 0) return -1;
     Extractor *extractor = &self->extractor;
-    begin_waiting(extractor);
+    begin_waiting(&extractor->waiting);
     gpi_status status =
-        gpi_decode_tensor(extractor->core, latents, is_interrupted, extractor, pixels);
-    end_waiting(extractor);
+        gpi_decode_tensor(extractor->core, latents, is_interrupted, &extractor->waiting, pixels);
+    end_waiting(&extractor->waiting);
     int result = settle(extractor, status, NULL);
     give_core_back(self);
     return result;

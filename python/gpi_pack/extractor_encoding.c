@@ -31,10 +31,10 @@ PyObject *preprocess_image(PyObject *object, PyObject *positional, PyObject *key
     int result = picture_argument("image", source, longest_side, &about, &pixels);
     if (result == 0) result = take_core(self);
     if (result == 0) {
-        begin_waiting(&self->extractor);
+        begin_waiting(&self->extractor.waiting);
         gpi_status status = gpi_picture_tensor(self->extractor.core, pixels.rgb, pixels.width,
                                                pixels.height, longest_side, &tensor);
-        end_waiting(&self->extractor);
+        end_waiting(&self->extractor.waiting);
         result = settle(&self->extractor, status, about);
         give_core_back(self);
     }
@@ -84,10 +84,10 @@ static int encode(ExtractorObject *self, PyObject *texts, const char *negative,
     if (result == 0) result = take_core(self);
     if (result == 0) {
         Extractor *extractor = &self->extractor;
-        begin_waiting(extractor);
+        begin_waiting(&extractor->waiting);
         gpi_status status = gpi_encode_prompt(extractor->core, prompts, count, negative,
-                                              is_interrupted, extractor, tensor);
-        end_waiting(extractor);
+                                              is_interrupted, &extractor->waiting, tensor);
+        end_waiting(&extractor->waiting);
         result = settle(extractor, status, NULL);
         give_core_back(self);
     }

@@ -44,10 +44,10 @@ static int extract(ExtractorObject *self, gpi_request *request, const Pixels *pi
     request->width = pixels->width;
     request->height = pixels->height;
     request->interruption = is_interrupted;
-    request->interruption_context = extractor;
-    begin_waiting(extractor);
+    request->interruption_context = &extractor->waiting;
+    begin_waiting(&extractor->waiting);
     gpi_status status = gpi_extract(extractor->core, request, latents);
-    end_waiting(extractor);
+    end_waiting(&extractor->waiting);
     int result = settle(extractor, status, about);
     give_core_back(self);
     return result;

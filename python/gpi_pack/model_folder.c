@@ -68,6 +68,8 @@ static int append_weights(PyObject *list, PyObject *model_id, PyObject *files,
 /// The patterns of files to fetch from a repository with these files. A new list; NULL with an
 /// exception.
 static PyObject *patterns(PyObject *model_id, PyObject *files, ModelParts parts) {
+    if (parts == SCHEDULER_ALONE)
+        return Py_BuildValue("[ss]", "scheduler_config.json", "*/scheduler_config.json");
     PyObject *list = Py_BuildValue("[ss]", "model_index.json", "vae/config.json");
     if (list == NULL) return NULL;
     int status = append_weights(list, model_id, files, &AUTOENCODER);

@@ -35,7 +35,10 @@ public struct DDIMScheduler: Scheduler {
     }
 
     public func shares(at timestep: Double) throws -> NoiseShares {
-        let alpha = try alphaCumprod(at: Int(timestep))
+        guard let index = Int(exactly: timestep), alphasCumprod.indices.contains(index) else {
+            throw SchedulerError.unknownTimestep(timestep)
+        }
+        let alpha = alphasCumprod[index]
         return NoiseShares(signal: root(alpha), noise: root(1 - alpha))
     }
 

@@ -77,19 +77,22 @@ public struct SchedulerSettings: Equatable, Sendable {
     }
 
     /// The same as the text of a `scheduler_config.json`, its keys in order. Infinity, which JSON does
-    /// not have, is left out: it stands for no limit, and is the default where it is allowed.
+    /// not have, is written as Python writes it.
     public func json() throws -> String {
-        let finite = values.filter { value in
-            if case .number(let number) = value.value { number.isFinite } else { true }
-        }
-        var content = finite.mapValues(AnyValue.init)
+        var content = values.mapValues(AnyValue.init)
         content["_class_name"] = className.map { AnyValue(.text($0)) }
         if !defaultKeys.isEmpty {
             content["_use_default_values"] = AnyValue(.texts(defaultKeys.sorted()))
         }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-        return String(decoding: try encoder.encode(content), as: UTF8.self)
+        encoder.nonConformingFloatEncodingStrategy = .convertToString(
+            positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
+        let text = String(decoding: try encoder.encode(content), as: UTF8.self)
+        // No setting has one of these as its text.
+        return ["Infinity", "-Infinity", "NaN"].reduce(text) { text, number in
+            text.replacing("\"\(number)\"", with: number)
+        }
     }
 
     /// A value of JSON; nil if it is of a kind that no scheduler has (an object).
