@@ -137,6 +137,7 @@ public final class StableDiffusionPipeline {
         prompts: [String], negativePrompts: [String] = [], imagesPerPrompt: Int = 1,
         usesGuidance: Bool = true
     ) throws -> PromptEmbeddings {
+        try checkPlace()
         func hiddenStates(of texts: [String], argument: String) throws -> Tensor {
             let each = try texts.map {
                 try promptEncoder.hiddenStates(of: $0, argument: argument)
@@ -153,6 +154,35 @@ public final class StableDiffusionPipeline {
             : [String](repeating: negativePrompts.first ?? "", count: prompts.count)
         return try PromptEmbeddings(
             negative: hiddenStates(of: negatives, argument: "negative_prompt"), prompt: positive)
+    }
+
+    /// The same of hidden states that were made before.
+    ///
+    /// - Parameters:
+    ///   - prompt: `[N, tokens, size]`, whatever their dtype and device.
+    ///   - negative: of the same shape; nil without guidance.
+    ///   - imagesPerPrompt: how often each row is repeated.
+    public func embeddings(prompt: Tensor, negative: Tensor?, imagesPerPrompt: Int = 1) throws
+        -> PromptEmbeddings
+    {
+        guard prompt.shape.count == 3, prompt.count > 0 else {
+            throw PipelineError.invalidArgument(
+                name: "prompt_embeds",
+                reason: "the shape is \(prompt.shape); [N, tokens, size] is needed, with no side of 0."
+            )
+        }
+        if let negative, negative.shape != prompt.shape {
+            throw PipelineError.invalidArgument(
+                name: "negative_prompt_embeds",
+                reason: "the shape is \(negative.shape); that of the prompts' is \(prompt.shape).")
+        }
+        func repeated(_ tensor: Tensor) throws -> Tensor {
+            let tensor = try placed(tensor)
+            let rows = try tensor.split(into: tensor.shape[0], dimension: 0)
+            return try Tensor.concatenated(
+                rows.flatMap { [Tensor](repeating: $0, count: imagesPerPrompt) }, dimension: 0)
+        }
+        return try PromptEmbeddings(negative: negative.map(repeated), prompt: repeated(prompt))
     }
 
     /// The shape of latents: `[count, C, height / 8, width / 8]`.
@@ -240,6 +270,12 @@ public final class StableDiffusionPipeline {
 
     /// The tensor in the dtype and on the device of the model.
     private func placed(_ tensor: Tensor) throws -> Tensor {
+        try checkPlace()
+        return try tensor.converted(to: components.dtype).moved(to: components.device)
+    }
+
+    /// - Throws: `PipelineError.invalidArgument` where the UNet would not end in reasonable time.
+    private func checkPlace() throws {
         guard components.device != .cpu || components.dtype != .float16 else {
             throw PipelineError.invalidArgument(
                 name: "torch_dtype",
@@ -248,6 +284,5 @@ public final class StableDiffusionPipeline {
                     float32, or in bfloat16 where memory is short.
                     """)
         }
-        return try tensor.converted(to: components.dtype).moved(to: components.device)
     }
 }

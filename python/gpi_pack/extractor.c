@@ -5,30 +5,10 @@
 
 // MARK: - One thread at a time
 
-/// Takes the lock alone; see `take_core`.
-static int take_lock(ExtractorObject *self) {
-    if (self->owner == PyThread_get_thread_ident()) {
-        PyErr_SetString(PyExc_RuntimeError,
-                        "This extractor is at work further up in this thread; it cannot be used by "
-                        "a signal handler or a warning's handler.");
-        return -1;
-    }
-    const PY_TIMEOUT_T tenth_of_a_second = 100000;
-    PyLockStatus status = PyThread_acquire_lock_timed(self->lock, 0, 0);
-    while (status != PY_LOCK_ACQUIRED) {
-        Py_BEGIN_ALLOW_THREADS
-        status = PyThread_acquire_lock_timed(self->lock, tenth_of_a_second, 1);
-        Py_END_ALLOW_THREADS
-        if (status != PY_LOCK_ACQUIRED && PyErr_CheckSignals() < 0) return -1;
-    }
-    self->owner = PyThread_get_thread_ident();
-    return 0;
-}
+/// Takes the turn alone; see `take_core`.
+static int take_lock(ExtractorObject *self) { return take_turn(&self->turn, "extractor"); }
 
-void give_core_back(ExtractorObject *self) {
-    self->owner = 0;
-    PyThread_release_lock(self->lock);
-}
+void give_core_back(ExtractorObject *self) { give_turn_back(&self->turn); }
 
 int take_core(ExtractorObject *self) {
     if (take_lock(self) < 0) return -1;
@@ -51,10 +31,9 @@ static PyObject *new(PyTypeObject *type, PyObject *positional, PyObject *keyword
     ExtractorObject *self = (ExtractorObject *)object;
     self->device = Py_NewRef(Py_None);
     self->cache_dir = Py_NewRef(Py_None);
-    self->lock = PyThread_allocate_lock();
-    if (self->lock == NULL) {
+    if (make_turn(&self->turn) < 0) {
         Py_DECREF(object);
-        return PyErr_NoMemory();
+        return NULL;
     }
     return object;
 }
@@ -66,7 +45,7 @@ static void dealloc(PyObject *object) {
     close_extractor(&self->extractor);
     Py_CLEAR(self->device);
     Py_CLEAR(self->cache_dir);
-    if (self->lock != NULL) PyThread_free_lock(self->lock);
+    free_turn(&self->turn);
     freefunc release = (freefunc)PyType_GetSlot(type, Py_tp_free);
     release(object);
     Py_DECREF(type);

@@ -4,6 +4,7 @@
 
 #include "core.h"
 #include "limited_python.h"
+#include "turn.h"
 
 /// One extractor in Python.
 typedef struct ExtractorObject {
@@ -15,10 +16,8 @@ typedef struct ExtractorObject {
     PyObject *device;
     /// str or None
     PyObject *cache_dir;
-    /// Held for each call into the core, which one thread at a time may make.
-    PyThread_type_lock lock;
-    /// The thread that holds it; 0 if none does. Read and written under the interpreter's lock.
-    unsigned long owner;
+    /// Taken for each call into the core, which one thread at a time may make.
+    Turn turn;
 } ExtractorObject;
 
 /// Waits until no other thread uses the core, and takes it for this one. 0, or -1 with an exception:
