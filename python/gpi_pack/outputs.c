@@ -1,6 +1,7 @@
 #include "outputs.h"
 
 #include "errors.h"
+#include "pictures.h"
 
 int make_folder(const char *argument, PyObject *folder) {
     PyObject *about = PyUnicode_FromString(argument);
@@ -67,19 +68,6 @@ static PyObject *temporary_path(PyObject *path) {
     return result;
 }
 
-/// The picture as an image of Pillow.
-static PyObject *pillow_image(const gpi_picture *picture) {
-    int64_t width = gpi_picture_width(picture);
-    int64_t height = gpi_picture_height(picture);
-    PyObject *make = imported("PIL.Image", "frombytes");
-    if (make == NULL) return NULL;
-    PyObject *image = PyObject_CallFunction(
-        make, "s(LL)y#", "RGB", (long long)width, (long long)height,
-        (const char *)gpi_picture_rgb(picture), (Py_ssize_t)(width * height * 3));
-    Py_DECREF(make);
-    return image;
-}
-
 static int flush_to_disk(PyObject *file) {
     if (call_method(file, "flush") < 0) return -1;
     PyObject *fsync = imported("os", "fsync");
@@ -143,7 +131,7 @@ static int save_image(PyObject *image, PyObject *path, const char *format) {
 }
 
 int write_picture(const gpi_picture *picture, PyObject *path, const char *format, PyObject *about) {
-    PyObject *image = pillow_image(picture);
+    PyObject *image = image_of(picture);
     if (image == NULL) return -1;
     int status = save_image(image, path, format);
     Py_DECREF(image);
