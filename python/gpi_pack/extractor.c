@@ -5,13 +5,13 @@
 
 // MARK: - One thread at a time
 
-/// Takes the turn alone; see `take_core`.
-static int take_lock(ExtractorObject *self) { return take_turn(&self->turn, "extractor"); }
+/// The extractor with or without a core; see `take_core`.
+static int take_extractor(ExtractorObject *self) { return take_turn(&self->turn, "This extractor"); }
 
 void give_core_back(ExtractorObject *self) { give_turn_back(&self->turn); }
 
 int take_core(ExtractorObject *self) {
-    if (take_lock(self) < 0) return -1;
+    if (take_extractor(self) < 0) return -1;
     if (self->extractor.core != NULL) return 0;
     give_core_back(self);
     PyErr_SetString(PyExc_RuntimeError,
@@ -31,11 +31,9 @@ static PyObject *new(PyTypeObject *type, PyObject *positional, PyObject *keyword
     ExtractorObject *self = (ExtractorObject *)object;
     self->device = Py_NewRef(Py_None);
     self->cache_dir = Py_NewRef(Py_None);
-    if (make_turn(&self->turn) < 0) {
-        Py_DECREF(object);
-        return NULL;
-    }
-    return object;
+    if (open_turn(&self->turn) == 0) return object;
+    Py_DECREF(object);
+    return NULL;
 }
 
 static void dealloc(PyObject *object) {
@@ -45,7 +43,7 @@ static void dealloc(PyObject *object) {
     close_extractor(&self->extractor);
     Py_CLEAR(self->device);
     Py_CLEAR(self->cache_dir);
-    free_turn(&self->turn);
+    close_turn(&self->turn);
     freefunc release = (freefunc)PyType_GetSlot(type, Py_tp_free);
     release(object);
     Py_DECREF(type);
@@ -105,7 +103,7 @@ static int init(PyObject *object, PyObject *positional, PyObject *keywords) {
     } else {
         cache_dir = NULL;
     }
-    if (result == 0) result = take_lock(self);
+    if (result == 0) result = take_extractor(self);
     if (result == 0) {
         result = load(self, model_id, device, cache_dir, dtype);
         give_core_back(self);

@@ -16,7 +16,7 @@ typedef struct ExtractorObject {
     PyObject *device;
     /// str or None
     PyObject *cache_dir;
-    /// Taken for each call into the core, which one thread at a time may make.
+    /// Taken for each call into the core.
     Turn turn;
 } ExtractorObject;
 

@@ -43,6 +43,9 @@ static gpi_status open_in(PyObject *folder) {
 }
 
 int open_libtorch(void) {
+    // Under the interpreter's lock; it is never closed again.
+    static int is_open = 0;
+    if (is_open) return 0;
     PyObject *package = torch_package();
     if (package == NULL && PyErr_ExceptionMatches(PyExc_Exception)) {
         // A torch without a spec, as a mock has none: as good as no torch.
@@ -75,7 +78,8 @@ int open_libtorch(void) {
         status = open_in(folder);
     }
     Py_DECREF(folder);
-    if (status == GPI_OK) return 0;
+    is_open = status == GPI_OK;
+    if (is_open) return 0;
     raise_status(status, NULL);
     return -1;
 }

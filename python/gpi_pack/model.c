@@ -16,7 +16,7 @@ static Model *new_model(PyObject *name) {
     model->references = 1;
     model->part = -1;
     model->name = Py_NewRef(name);
-    if (make_turn(&model->turn) == 0) return model;
+    if (open_turn(&model->turn) == 0) return model;
     release_model(model);
     return NULL;
 }
@@ -30,7 +30,7 @@ void release_model(Model *model) {
     if (model == NULL || --model->references > 0) return;
     gpi_model_free(model->core);
     for (int i = 0; i < model->source_count; i++) release_model(model->sources[i]);
-    free_turn(&model->turn);
+    close_turn(&model->turn);
     Py_XDECREF(model->name);
     Py_XDECREF(model->folder);
     free(model);
@@ -120,7 +120,7 @@ Model *combined_model(Model *autoencoder, Model *tokenizer, Model *text_encoder,
 
 // MARK: - Turns
 
-static const char WHAT[] = "model";
+static const char WHAT[] = "This model";
 
 int take_model(Model *model) {
     if (take_turn(&model->turn, WHAT) < 0) return -1;

@@ -2,6 +2,7 @@
 
 #include "errors.h"
 #include "pictures.h"
+#include "whole_file.h"
 
 int make_folder(const char *argument, PyObject *folder) {
     PyObject *about = PyUnicode_FromString(argument);
@@ -46,94 +47,26 @@ int write_latents(const gpi_tensor *latents, PyObject *path, PyObject *about) {
 
 // MARK: - Pictures
 
-/// A name in the folder of `path` that no other process takes: `.gpi-0123456789abcdef.tmp`.
-static PyObject *temporary_path(PyObject *path) {
-    PyObject *result = NULL;
-    PyObject *file = NULL;
-    PyObject *random = imported("secrets", "token_hex");
-    PyObject *dirname = imported("os.path", "dirname");
-    PyObject *join = imported("os.path", "join");
-    PyObject *folder =
-        dirname == NULL ? NULL : PyObject_CallFunctionObjArgs(dirname, path, NULL);
-    PyObject *token = random == NULL ? NULL : PyObject_CallFunction(random, "i", 8);
-    if (token != NULL) file = PyUnicode_FromFormat(".gpi-%U.tmp", token);
-    if (join != NULL && folder != NULL && file != NULL)
-        result = PyObject_CallFunctionObjArgs(join, folder, file, NULL);
-    Py_XDECREF(random);
-    Py_XDECREF(dirname);
-    Py_XDECREF(join);
-    Py_XDECREF(folder);
-    Py_XDECREF(token);
-    Py_XDECREF(file);
-    return result;
-}
+/// An image of Pillow and its format.
+typedef struct Picture {
+    PyObject *image;
+    const char *format;
+} Picture;
 
-static int flush_to_disk(PyObject *file) {
-    if (call_method(file, "flush") < 0) return -1;
-    PyObject *fsync = imported("os", "fsync");
-    if (fsync == NULL) return -1;
-    PyObject *done = PyObject_CallFunctionObjArgs(fsync, file, NULL);
-    Py_DECREF(fsync);
-    if (done == NULL) return -1;
-    Py_DECREF(done);
-    return 0;
-}
-
-/// Writes to the open file and closes it in any case.
-static int fill(PyObject *file, PyObject *image, const char *format) {
-    PyObject *saved = PyObject_CallMethod(image, "save", "Os", file, format);
-    if (saved == NULL || flush_to_disk(file) < 0) {
-        Py_XDECREF(saved);
-        call_while_failing(file, "close");
-        return -1;
-    }
+/// A `FileWriter` for a Picture.
+static int save_image(PyObject *file, void *context) {
+    Picture *picture = context;
+    PyObject *saved = PyObject_CallMethod(picture->image, "save", "Os", file, picture->format);
+    if (saved == NULL) return -1;
     Py_DECREF(saved);
-    return call_method(file, "close");
-}
-
-/// `os.<function>(path[, other])`
-static int system_call(const char *function, PyObject *path, PyObject *other) {
-    PyObject *callable = imported("os", function);
-    if (callable == NULL) return -1;
-    PyObject *done = PyObject_CallFunctionObjArgs(callable, path, other, NULL);
-    Py_DECREF(callable);
-    if (done == NULL) return -1;
-    Py_DECREF(done);
     return 0;
-}
-
-static void remove_while_failing(PyObject *path) {
-    PyObject *type, *value, *traceback;
-    PyErr_Fetch(&type, &value, &traceback);
-    if (system_call("unlink", path, NULL) < 0) PyErr_Clear();
-    PyErr_Restore(type, value, traceback);
-}
-
-/// Through a temporary file: another process, or the next run after a crash, sees a whole picture
-/// or none.
-static int save_image(PyObject *image, PyObject *path, const char *format) {
-    PyObject *temporary = temporary_path(path);
-    if (temporary == NULL) return -1;
-    PyObject *open = imported("io", "open");
-    // Mode x, not `tempfile`, whose files only their owner may read.
-    PyObject *file =
-        open == NULL ? NULL : PyObject_CallFunction(open, "Os", temporary, "xb");
-    Py_XDECREF(open);
-    int status = -1;
-    if (file != NULL) {
-        status = fill(file, image, format);
-        Py_DECREF(file);
-        if (status == 0) status = system_call("replace", temporary, path);
-        if (status < 0) remove_while_failing(temporary);
-    }
-    Py_DECREF(temporary);
-    return status;
 }
 
 int write_picture(const gpi_picture *picture, PyObject *path, const char *format, PyObject *about) {
     PyObject *image = image_of(picture);
     if (image == NULL) return -1;
-    int status = save_image(image, path, format);
+    Picture saved = {image, format};
+    int status = write_whole_file(path, save_image, &saved);
     Py_DECREF(image);
     if (status < 0 && PyErr_ExceptionMatches(PyExc_OSError)) {
         PyObject *writing = PyUnicode_FromFormat("%U: writing %R", about, path);

@@ -1,13 +1,14 @@
 #include "turn.h"
 
-int make_turn(Turn *turn) {
+int open_turn(Turn *turn) {
+    turn->owner = 0;
     turn->lock = PyThread_allocate_lock();
     if (turn->lock != NULL) return 0;
     PyErr_NoMemory();
     return -1;
 }
 
-void free_turn(Turn *turn) {
+void close_turn(Turn *turn) {
     if (turn->lock != NULL) PyThread_free_lock(turn->lock);
     turn->lock = NULL;
 }
@@ -19,8 +20,8 @@ int take_turn(Turn *turn, const char *what) {
             return 0;
         }
         PyErr_Format(PyExc_RuntimeError,
-                     "This %s is at work further up in this thread; it cannot be used by a signal "
-                     "handler or a warning's handler.",
+                     "%s is at work further up in this thread; it cannot be used by a signal handler "
+                     "or a warning's handler.",
                      what);
         return -1;
     }
