@@ -11,7 +11,7 @@ static PyObject *device_name(const Model *model) {
                                    : PyUnicode_FromString("cpu");
 }
 
-PyObject *device_of(const Model *model) {
+PyObject *model_device(const Model *model) {
     PyObject *name = device_name(model);
     PyObject *type = name == NULL ? NULL : imported("torch", "device");
     PyObject *device = type == NULL ? NULL : PyObject_CallFunctionObjArgs(type, name, NULL);
@@ -20,7 +20,7 @@ PyObject *device_of(const Model *model) {
     return device;
 }
 
-PyObject *dtype_of(const Model *model) {
+PyObject *model_dtype(const Model *model) {
     switch (gpi_model_dtype(model->core)) {
     case GPI_FLOAT16:
         return imported("torch", "float16");

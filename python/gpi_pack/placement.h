@@ -5,10 +5,10 @@
 #include "model.h"
 
 /// The device of a model as a torch.device. A new reference; NULL with an exception.
-PyObject *device_of(const Model *model);
+PyObject *model_device(const Model *model);
 
 /// Its dtype as a torch.dtype.
-PyObject *dtype_of(const Model *model);
+PyObject *model_dtype(const Model *model);
 
 /// The arguments of `to`: devices (str, torch.device, int) and dtypes in any order, or the keywords
 /// `device` and `dtype`; what is not named stays as in `model`. 0, or -1 with an exception; the placement
