@@ -22,6 +22,8 @@ enum ConfigurationFile {
     ) throws -> Configuration {
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = keys
+        // Python's JSON has -Infinity, as JSON5 does: a scheduler's `lambda_min_clipped`.
+        decoder.allowsJSON5 = true
         do {
             return try decoder.decode(type, from: contents)
         } catch let error as DecodingError {

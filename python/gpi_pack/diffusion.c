@@ -4,11 +4,14 @@
 #include "limited_python.h"
 
 #include "arguments.h"
+#include "config.h"
 #include "core.h"
 #include "extractor.h"
+#include "output.h"
 #include "outputs.h"
 #include "padding.h"
 #include "pictures.h"
+#include "scheduler.h"
 
 // MARK: - One picture
 
@@ -215,6 +218,9 @@ static PyMethodDef functions[] = {
 // Through a pointer to void here too: ISO C has no cast from functions to it, but POSIX has.
 static PyModuleDef_Slot slots[] = {
     {Py_mod_exec, (void *)add_extractor_type},
+    {Py_mod_exec, (void *)add_config_type},
+    {Py_mod_exec, (void *)add_output_type},
+    {Py_mod_exec, (void *)add_scheduler_types},
     {0, NULL},
 };
 
@@ -222,7 +228,7 @@ static struct PyModuleDef definition = {
     PyModuleDef_HEAD_INIT,
     .m_name = "gpi_pack.diffusion",
     .m_doc = "Pictures to the last latents of a diffusion model.",
-    // The type is kept by the module's dictionary; there is no other state.
+    // The types are kept by the module's dictionary; there is no other state.
     .m_size = 0,
     .m_methods = functions,
     .m_slots = slots,

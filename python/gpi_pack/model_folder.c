@@ -103,6 +103,8 @@ static PyObject *part_patterns(PyObject *model_id, PyObject *files, const Wanted
 /// exception.
 static PyObject *patterns(PyObject *model_id, PyObject *files, const Wanted *wanted) {
     if (wanted->subfolder != NULL) return part_patterns(model_id, files, wanted);
+    if (wanted->parts == SCHEDULER_ALONE)
+        return Py_BuildValue("[ss]", "scheduler_config.json", "*/scheduler_config.json");
     PyObject *list = Py_BuildValue("[ss]", "model_index.json", "vae/config.json");
     if (list == NULL) return NULL;
     int status = append_weights(list, model_id, files, &AUTOENCODER);

@@ -11,6 +11,8 @@ typedef enum ModelParts {
     AUTOENCODER_ALONE,
     /// With text encoder, tokenizer, UNet and scheduler.
     WHOLE_MODEL,
+    /// Files called scheduler_config.json, in whatever folder.
+    SCHEDULER_ALONE,
 } ModelParts;
 
 /// The folder of `model_id`, a str: itself if it is one, else what huggingface_hub fetches or has

@@ -55,14 +55,15 @@ public struct NoiseSchedule: Sendable {
         return cosine * cosine
     }
 
-    /// `torch.linspace` in float32: counted from the nearer end.
+    /// `torch.linspace` in float32: counted from the nearer end, with one rounding each.
     static func linspace(from start: Double, to end: Double, count: Int) -> [Float] {
         guard count > 1 else { return [Float(start)] }
         let (first, last) = (Float(start), Float(end))
         let step = (last - first) / Float(count - 1)
         return (0..<count).map { index in
             index < count / 2
-                ? first + step * Float(index) : last - step * Float(count - 1 - index)
+                ? first.addingProduct(step, Float(index))
+                : last.addingProduct(-step, Float(count - 1 - index))
         }
     }
 

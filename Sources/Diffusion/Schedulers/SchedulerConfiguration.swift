@@ -109,7 +109,18 @@ public struct SchedulerKeys {
     public mutating func exchange<Choice: RawRepresentable<String> & CaseIterable>(
         _ key: String, _ property: inout Choice
     ) throws {
-        guard let value = read(key, or: .text(property.rawValue)) else { return }
+        var optional: Choice? = property
+        try exchange(key, &optional)
+        property = optional ?? property
+    }
+
+    /// One of a few names, or none.
+    public mutating func exchange<Choice: RawRepresentable<String> & CaseIterable>(
+        _ key: String, _ property: inout Choice?
+    ) throws {
+        guard let value = read(key, or: property.map { .text($0.rawValue) } ?? .null) else {
+            return
+        }
         let supported = Choice.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: ", ")
         guard case .text(let name) = value, let choice = Choice(rawValue: name) else {
             throw wrong(key, value, supported)

@@ -60,9 +60,13 @@ public struct SchedulerSettings: Equatable, Sendable {
         self.init(values, className: className, origin: origin)
     }
 
-    /// The same as the text of a `scheduler_config.json`, its keys in order.
+    /// The same as the text of a `scheduler_config.json`, its keys in order. Infinity, which JSON does
+    /// not have, is left out: it stands for no limit, and is the default where it is allowed.
     public func json() throws -> String {
-        var content = values.mapValues(AnyValue.init)
+        let finite = values.filter { value in
+            if case .number(let number) = value.value { number.isFinite } else { true }
+        }
+        var content = finite.mapValues(AnyValue.init)
         content["_class_name"] = className.map { AnyValue(.text($0)) }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]

@@ -4,7 +4,13 @@ public enum Schedulers {
         [
             DDIMScheduler.self,
             DDPMScheduler.self,
+            DPMSolverMultistepScheduler.self,
+            EulerAncestralDiscreteScheduler.self,
+            EulerDiscreteScheduler.self,
+            HeunDiscreteScheduler.self,
+            LMSDiscreteScheduler.self,
             PNDMScheduler.self,
+            UniPCMultistepScheduler.self,
         ]
     }
 

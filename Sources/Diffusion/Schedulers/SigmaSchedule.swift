@@ -45,4 +45,35 @@ struct SigmaSchedule: Sendable {
         let weight = min(max((Double(low) - logSigma) / Double(low - high), 0), 1)
         return (1 - weight) * Double(lower) + weight * Double(lower + 1)
     }
+
+    /// The noise levels of a run: those given, or as many in another spacing, with the timesteps that
+    /// belong to them.
+    ///
+    /// - Parameters:
+    ///   - sigmas: of the timesteps, from the noisiest on.
+    ///   - smallest: instead of the last one of them.
+    ///   - largest: instead of the first one of them.
+    func respaced(
+        _ sigmas: [Double], timesteps: [Double], as spacing: SigmaSpacing, smallest: Double? = nil,
+        largest: Double? = nil
+    ) -> (timesteps: [Double], sigmas: [Double]) {
+        guard spacing != .ofTimesteps, let first = sigmas.first, let last = sigmas.last else {
+            return (timesteps, sigmas)
+        }
+        let respaced = spacing.sigmas(
+            from: largest ?? first, to: smallest ?? last, count: timesteps.count)
+        return (respaced.map { Double(Float(timestep(of: $0))) }, respaced)
+    }
+
+    /// All training timesteps and their σ, for a scheduler that has no run yet.
+    var whole: (timesteps: [Double], sigmas: [Double]) {
+        (sigmas.indices.reversed().map(Double.init), sigmas.reversed().map(Double.init))
+    }
+}
+
+extension [Double] {
+    /// The σ of a run with the one after its last step, rounded as diffusers keeps them.
+    func asFloat32(endingIn last: Float = 0) -> [Double] {
+        map { Double(Float($0)) } + [Double(last)]
+    }
 }
