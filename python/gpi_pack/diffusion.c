@@ -6,11 +6,14 @@
 #include "arguments.h"
 #include "config.h"
 #include "core.h"
+#include "distribution.h"
 #include "extractor.h"
 #include "output.h"
 #include "outputs.h"
 #include "padding.h"
+#include "part.h"
 #include "pictures.h"
+#include "pipeline.h"
 #include "scheduler.h"
 
 // MARK: - One picture
@@ -221,6 +224,13 @@ static PyModuleDef_Slot slots[] = {
     {Py_mod_exec, (void *)add_config_type},
     {Py_mod_exec, (void *)add_output_type},
     {Py_mod_exec, (void *)add_scheduler_types},
+    {Py_mod_exec, (void *)add_distribution_type},
+    {Py_mod_exec, (void *)add_part_type},
+    {Py_mod_exec, (void *)add_autoencoder_type},
+    {Py_mod_exec, (void *)add_unet_type},
+    {Py_mod_exec, (void *)add_text_encoder_type},
+    {Py_mod_exec, (void *)add_tokenizer_type},
+    {Py_mod_exec, (void *)add_pipeline_type},
     {0, NULL},
 };
 
