@@ -218,7 +218,8 @@ int add_kind_of_part(PyObject *module, const char *name, PyType_Slot *slots) {
     PyType_Spec spec = {
         .name = name,
         .basicsize = sizeof(PartObject),
-        .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC,
+        // Garbage collection is inherited as a whole, with its functions.
+        .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
         .slots = slots,
     };
     PyObject *type = PyType_FromModuleAndSpec(module, &spec, base);

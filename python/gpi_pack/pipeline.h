@@ -42,7 +42,7 @@ int fill_pipeline(PipelineObject *self, Model *model, PyObject *options);
 int check_scheduler(PyObject *value);
 
 // pipeline_loading.c
-extern const char from_pretrained_doc[];
+extern const char pipeline_from_pretrained_doc[];
 PyObject *pipeline_from_pretrained(PyObject *type, PyObject *positional, PyObject *keywords);
 int pipeline_init(PyObject *self, PyObject *positional, PyObject *keywords);
 

@@ -117,7 +117,7 @@ int pipeline_init(PyObject *object, PyObject *positional, PyObject *keywords) {
 
 // MARK: - From a folder
 
-const char from_pretrained_doc[] =
+const char pipeline_from_pretrained_doc[] =
     "from_pretrained($type, pretrained_model_name_or_path, *, torch_dtype=None, cache_dir=None,\n"
     "                device='cpu', **options)\n"
     "--\n"
