@@ -117,6 +117,19 @@ public func gpi_model_scheduler(
 }
 
 @c @implementation
+public func gpi_model_scheduler_settings(
+    _ model: OpaquePointer!, _ json: UnsafeMutablePointer<UnsafePointer<CChar>?>!
+) -> gpi_status {
+    reporting {
+        let result = try required(json, "json")
+        let model = try modelBox(model)
+        let settings = try StableDiffusionPipeline.schedulerSettings(
+            of: model.components, warn: model.warn)
+        result.pointee = model.keep(try settings.json())
+    }
+}
+
+@c @implementation
 public func gpi_model_tokenize(
     _ model: OpaquePointer!, _ text: UnsafePointer<CChar>!, _ length: Int64,
     _ tokens: UnsafeMutablePointer<OpaquePointer?>!

@@ -59,13 +59,15 @@ public final class StableDiffusionPipeline {
     public static func scheduler(
         of components: StableDiffusionComponents, warn: (String) -> Void = { _ in }
     ) throws -> any Scheduler {
-        try Schedulers.scheduler(corrected(components.schedulerSettings, warn: warn))
+        try Schedulers.scheduler(schedulerSettings(of: components, warn: warn))
     }
 
-    /// The settings with what old files of Stable Diffusion have wrong put right, as diffusers does it.
-    private static func corrected(
-        _ settings: SchedulerSettings, warn: (String) -> Void
+    /// The settings in a model's file, with what old files of Stable Diffusion have wrong put right, as
+    /// diffusers does it.
+    public static func schedulerSettings(
+        of components: StableDiffusionComponents, warn: (String) -> Void = { _ in }
     ) throws -> SchedulerSettings {
+        let settings = try components.schedulerSettings
         // With its defaults: a file that does not mention a key means the scheduler's own value.
         let full = try Schedulers.scheduler(settings).settings
         var corrected = settings

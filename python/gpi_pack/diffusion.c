@@ -9,6 +9,7 @@
 #include "distribution.h"
 #include "extractor.h"
 #include "output.h"
+#include "image_diffusion_model.h"
 #include "outputs.h"
 #include "padding.h"
 #include "part.h"
@@ -231,6 +232,7 @@ static PyModuleDef_Slot slots[] = {
     {Py_mod_exec, (void *)add_text_encoder_type},
     {Py_mod_exec, (void *)add_tokenizer_type},
     {Py_mod_exec, (void *)add_pipeline_type},
+    {Py_mod_exec, (void *)add_image_diffusion_type},
     {0, NULL},
 };
 

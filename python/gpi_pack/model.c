@@ -169,13 +169,3 @@ int load_part(Model *model, gpi_part part) {
     give_model_back(model);
     return result;
 }
-
-int load_parts(Model *model) {
-    static const gpi_part parts[] = {
-        GPI_SCHEDULER, GPI_TOKENIZER, GPI_TEXT_ENCODER, GPI_UNET, GPI_AUTOENCODER,
-    };
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
-        if (load_part(model, parts[i]) < 0) return -1;
-    }
-    return 0;
-}

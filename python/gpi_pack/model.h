@@ -74,7 +74,4 @@ int settle_model(const Model *model, gpi_status status, PyObject *about);
 /// Loads a part now, to have its errors now. 0, or -1 with an exception.
 int load_part(Model *model, gpi_part part);
 
-/// The same for all parts that make pictures.
-int load_parts(Model *model);
-
 #endif

@@ -1,30 +1,17 @@
 #include "pipeline.h"
 
 #include "own_type.h"
-#include "placement.h"
 #include "scheduler.h"
-
-const char *const PART_NAMES[PART_COUNT] = {"vae", "tokenizer", "text_encoder", "unet"};
 
 // MARK: - Life
 
-static void forget_combined(PipelineObject *self) {
-    release_model(self->combined);
-    self->combined = NULL;
-    for (int i = 0; i < PART_COUNT; i++) {
-        release_model(self->combined_of[i]);
-        self->combined_of[i] = NULL;
-    }
-}
-
 static int clear(PyObject *object) {
     PipelineObject *self = (PipelineObject *)object;
-    for (int i = 0; i < PART_COUNT; i++) Py_CLEAR(self->parts[i]);
+    clear_part_set(&self->set);
     Py_CLEAR(self->scheduler);
     Py_CLEAR(self->safety_checker);
     Py_CLEAR(self->bar_options);
     Py_CLEAR(self->interrupt);
-    forget_combined(self);
     return 0;
 }
 
@@ -36,7 +23,8 @@ static void dealloc(PyObject *object) {
 
 static int traverse(PyObject *object, visitproc visit, void *arg) {
     PipelineObject *self = (PipelineObject *)object;
-    for (int i = 0; i < PART_COUNT; i++) Py_VISIT(self->parts[i]);
+    int visited = visit_part_set(&self->set, visit, arg);
+    if (visited != 0) return visited;
     Py_VISIT(self->scheduler);
     Py_VISIT(self->safety_checker);
     Py_VISIT(self->bar_options);
@@ -59,46 +47,12 @@ static PyObject *new(PyTypeObject *type, PyObject *positional, PyObject *keyword
     return NULL;
 }
 
-// MARK: - Parts
+// MARK: - The scheduler
 
 int check_scheduler(PyObject *value) {
     gpi_scheduler *core = core_scheduler("scheduler", value);
     gpi_scheduler_free(core);
     return core == NULL ? -1 : 0;
-}
-
-/// Which parts are of another model than the last time.
-static int is_combined_of(const PipelineObject *self, Model *const models[PART_COUNT]) {
-    if (self->combined == NULL) return 0;
-    for (int i = 0; i < PART_COUNT; i++)
-        if (self->combined_of[i] != models[i]) return 0;
-    return 1;
-}
-
-Model *pipeline_model(PipelineObject *self) {
-    Model *models[PART_COUNT];
-    int is_one = 1;
-    for (int i = 0; i < PART_COUNT; i++) {
-        if (self->parts[i] == NULL) {
-            PyErr_Format(PyExc_RuntimeError,
-                         "This pipeline has no %s: it was not made by from_pretrained, or its "
-                         "__init__ failed.",
-                         PART_NAMES[i]);
-            return NULL;
-        }
-        models[i] = ((PartObject *)self->parts[i])->model;
-        if (models[i] != models[0]) is_one = 0;
-    }
-    if (is_one) return retain_model(models[0]);
-    if (!is_combined_of(self, models)) {
-        Model *combined = combined_model(models[GPI_AUTOENCODER], models[GPI_TOKENIZER],
-                                         models[GPI_TEXT_ENCODER], models[GPI_UNET]);
-        if (combined == NULL) return NULL;
-        forget_combined(self);
-        self->combined = combined;
-        for (int i = 0; i < PART_COUNT; i++) self->combined_of[i] = retain_model(models[i]);
-    }
-    return retain_model(self->combined);
 }
 
 // MARK: - The type

@@ -2,14 +2,11 @@
 #ifndef GPI_PIPELINE_H
 #define GPI_PIPELINE_H
 
-#include "part.h"
-
-enum { PART_COUNT = 4 };
+#include "part_set.h"
 
 typedef struct PipelineObject {
     PyObject_HEAD
-    /// By gpi_part: vae, tokenizer, text_encoder, unet. PartObjects; NULL before it is loaded.
-    PyObject *parts[PART_COUNT];
+    PartSet set;
     /// Ours or one of diffusers'.
     PyObject *scheduler;
     /// None, or True for the model's own.
@@ -20,23 +17,10 @@ typedef struct PipelineObject {
     PyObject *interrupt;
     /// How often the UNet is called in the run that goes on, or went last.
     int64_t num_timesteps;
-    /// Of parts of several models, and which those were.
-    Model *combined;
-    Model *combined_of[PART_COUNT];
 } PipelineObject;
 
 /// Makes the type and adds it to the module. 0, or -1 with an exception.
 int add_pipeline_type(PyObject *module);
-
-/// What the attributes are called, by gpi_part.
-extern const char *const PART_NAMES[PART_COUNT];
-
-/// The model of all parts. A new reference; NULL with an exception.
-Model *pipeline_model(PipelineObject *self);
-
-/// Gives the pipeline its parts and its scheduler: those in `options`, a dict, which are taken out of it,
-/// the others, if `model` is not NULL, the model's. 0, or -1 with an exception.
-int fill_pipeline(PipelineObject *self, Model *model, PyObject *options);
 
 /// Refuses what is no scheduler that the core knows. 0, or -1 with an exception.
 int check_scheduler(PyObject *value);

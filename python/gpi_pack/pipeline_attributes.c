@@ -25,7 +25,7 @@ static int refuse_deletion(PyObject *value, const char *name) {
 static gpi_part part_of(void *closure) { return (gpi_part)(intptr_t)closure; }
 
 static PyObject *get_part(PyObject *self, void *closure) {
-    PyObject *part = ((PipelineObject *)self)->parts[part_of(closure)];
+    PyObject *part = ((PipelineObject *)self)->set.parts[part_of(closure)];
     return Py_NewRef(part == NULL ? Py_None : part);
 }
 
@@ -33,7 +33,7 @@ static int set_part(PyObject *self, PyObject *value, void *closure) {
     gpi_part part = part_of(closure);
     if (refuse_deletion(value, PART_NAMES[part]) < 0) return -1;
     if (part_argument(PART_NAMES[part], value, part) == NULL) return -1;
-    return replace(&((PipelineObject *)self)->parts[part], value);
+    return replace(&((PipelineObject *)self)->set.parts[part], value);
 }
 
 static PyObject *get_scheduler(PyObject *self, void *unused) {
@@ -55,7 +55,7 @@ static PyObject *get_components(PyObject *object, void *unused) {
     int result = components == NULL ? -1 : 0;
     for (int i = 0; i < PART_COUNT && result == 0; i++)
         result = PyDict_SetItemString(components, PART_NAMES[i],
-                                      self->parts[i] == NULL ? Py_None : self->parts[i]);
+                                      self->set.parts[i] == NULL ? Py_None : self->set.parts[i]);
     if (result == 0)
         result = PyDict_SetItemString(components, "scheduler",
                                       self->scheduler == NULL ? Py_None : self->scheduler);
@@ -86,7 +86,7 @@ static int set_safety_checker(PyObject *self, PyObject *value, void *unused) {
 
 static PyObject *get_device(PyObject *object, void *unused) {
     (void)unused;
-    Model *model = pipeline_model((PipelineObject *)object);
+    Model *model = part_set_model(&((PipelineObject *)object)->set);
     PyObject *device = model == NULL ? NULL : model_device(model);
     release_model(model);
     return device;
@@ -94,7 +94,7 @@ static PyObject *get_device(PyObject *object, void *unused) {
 
 static PyObject *get_dtype(PyObject *object, void *unused) {
     (void)unused;
-    Model *model = pipeline_model((PipelineObject *)object);
+    Model *model = part_set_model(&((PipelineObject *)object)->set);
     PyObject *dtype = model == NULL ? NULL : model_dtype(model);
     release_model(model);
     return dtype;

@@ -217,7 +217,7 @@ static PyObject *images_of(PipelineCall *call, PyObject **flags) {
 
 static PyObject *run(PipelineCall *call) {
     static const char *const fields[] = {"images", "nsfw_content_detected"};
-    call->model = pipeline_model(call->pipeline);
+    call->model = part_set_model(&call->pipeline->set);
     if (call->model == NULL || check(call) < 0) return NULL;
     if (embed(call->model, &call->arguments.prompts, &call->embeddings) < 0) return NULL;
     if (make_latents(call) < 0 || denoise(call) < 0) return NULL;

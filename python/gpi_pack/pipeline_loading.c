@@ -4,42 +4,19 @@
 #include "own_type.h"
 #include "pipeline.h"
 #include "pretrained.h"
-#include "scheduler.h"
 #include "values.h"
-
-static const char *const CLASSES[PART_COUNT] = {
-    "AutoencoderKL", "CLIPTokenizer", "CLIPTextModel", "UNet2DConditionModel",
-};
 
 // MARK: - Parts
 
-/// The part that the options name, or the model's. A new reference; NULL with an exception.
-static PyObject *chosen_part(PyObject *options, gpi_part part, Model *model) {
-    PyObject *value = take_keyword_argument(options, PART_NAMES[part]);
-    if (value == NULL && PyErr_Occurred()) return NULL;
-    if (value == NULL && model != NULL) return part_object(CLASSES[part], part, model);
-    if (value == NULL) {
-        PyErr_Format(PyExc_TypeError, "StableDiffusionPipeline() needs the argument %s.",
-                     PART_NAMES[part]);
-        return NULL;
-    }
-    if (part_argument(PART_NAMES[part], value, part) != NULL) return value;
-    Py_DECREF(value);
-    return NULL;
-}
-
-/// The scheduler that the model's file names.
+/// The scheduler that the model's file names. A new reference.
 static PyObject *own_scheduler(Model *model) {
-    if (take_model(model) < 0) return NULL;
-    gpi_scheduler *core = NULL;
-    begin_waiting(&model->waiting);
-    gpi_status status = gpi_model_scheduler(model->core, &core);
-    end_waiting(&model->waiting);
-    int result = settle_model(model, status, NULL);
-    give_model_back(model);
-    if (result == 0) return scheduler_object(core);
-    gpi_scheduler_free(core);
-    return NULL;
+    PyObject *type = imported("gpi_pack.diffusion", "Scheduler");
+    PyObject *settings = type == NULL ? NULL : scheduler_settings(model);
+    PyObject *scheduler =
+        settings == NULL ? NULL : PyObject_CallMethod(type, "from_config", "O", settings);
+    Py_XDECREF(type);
+    Py_XDECREF(settings);
+    return scheduler;
 }
 
 static PyObject *chosen_scheduler(PyObject *options, Model *model) {
@@ -67,23 +44,12 @@ static int drop_safety_options(PyObject *options) {
     return 0;
 }
 
-int fill_pipeline(PipelineObject *self, Model *model, PyObject *options) {
-    PyObject *parts[PART_COUNT] = {NULL};
-    int result = drop_safety_options(options);
-    for (int i = 0; i < PART_COUNT && result == 0; i++) {
-        parts[i] = chosen_part(options, (gpi_part)i, model);
-        if (parts[i] == NULL) result = -1;
-    }
-    PyObject *scheduler = result == 0 ? chosen_scheduler(options, model) : NULL;
-    if (scheduler == NULL) {
-        for (int i = 0; i < PART_COUNT; i++) Py_XDECREF(parts[i]);
-        return -1;
-    }
-    for (int i = 0; i < PART_COUNT; i++) {
-        PyObject *former = self->parts[i];
-        self->parts[i] = parts[i];
-        Py_XDECREF(former);
-    }
+/// Takes the parts and the scheduler out of `options`; see `fill_part_set`.
+static int fill(PipelineObject *self, Model *model, PyObject *options) {
+    if (drop_safety_options(options) < 0) return -1;
+    if (fill_part_set(&self->set, model, options, "StableDiffusionPipeline") < 0) return -1;
+    PyObject *scheduler = chosen_scheduler(options, model);
+    if (scheduler == NULL) return -1;
     PyObject *former = self->scheduler;
     self->scheduler = scheduler;
     Py_XDECREF(former);
@@ -109,7 +75,7 @@ int pipeline_init(PyObject *object, PyObject *positional, PyObject *keywords) {
     int result = 0;
     for (Py_ssize_t i = 0; i < count && result == 0; i++)
         result = PyDict_SetItemString(options.rest, names[i], PyTuple_GetItem(positional, i));
-    if (result == 0) result = fill_pipeline((PipelineObject *)object, NULL, options.rest);
+    if (result == 0) result = fill((PipelineObject *)object, NULL, options.rest);
     if (result == 0) result = refuse_rest(&options, "StableDiffusionPipeline");
     Py_DECREF(options.rest);
     return result;
@@ -129,15 +95,6 @@ const char pipeline_from_pretrained_doc[] =
     "that are about the way of loading (use_safetensors, variant, low_cpu_mem_usage, …), which\n"
     "have no effect.";
 
-/// Loads all parts that are the model's own, for their errors now.
-static int load_own_parts(const PipelineObject *self, Model *model) {
-    for (int i = 0; i < PART_COUNT; i++) {
-        if (((PartObject *)self->parts[i])->model != model) continue;
-        if (load_part(model, (gpi_part)i) < 0) return -1;
-    }
-    return 0;
-}
-
 static PyObject *loaded(PyTypeObject *type, const Pretrained *pretrained) {
     PyObject *folder = model_folder(pretrained->model_id, pretrained->cache_dir, WHOLE_MODEL);
     if (folder == NULL) return NULL;
@@ -149,9 +106,9 @@ static PyObject *loaded(PyTypeObject *type, const Pretrained *pretrained) {
     PyObject *object = nothing == NULL ? NULL : make(type, nothing, NULL);
     Py_XDECREF(nothing);
     int result = object == NULL ? -1 : 0;
-    if (result == 0) result = fill_pipeline((PipelineObject *)object, model, pretrained->rest);
+    if (result == 0) result = fill((PipelineObject *)object, model, pretrained->rest);
     if (result == 0) result = refuse_rest(pretrained, "from_pretrained");
-    if (result == 0) result = load_own_parts((PipelineObject *)object, model);
+    if (result == 0) result = load_own_parts(&((PipelineObject *)object)->set, model);
     release_model(model);
     if (result == 0) return object;
     Py_XDECREF(object);

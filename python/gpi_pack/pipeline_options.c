@@ -13,41 +13,14 @@ PyDoc_STRVAR(to_doc,
              "(torch.float32, torch.float16, torch.bfloat16), and gives the pipeline itself. The\n"
              "weights are read anew.");
 
-/// The model of part `index` elsewhere: that of an earlier part, if both shared one. A new reference.
-static Model *moved_model(const PipelineObject *self, int index, Model *const moved[PART_COUNT],
-                          const Placement *placement) {
-    Model *model = ((PartObject *)self->parts[index])->model;
-    for (int i = 0; i < index; i++)
-        if (((PartObject *)self->parts[i])->model == model) return retain_model(moved[i]);
-    return model_at(model, placement);
-}
-
-static int move(PipelineObject *self, const Placement *placement) {
-    Model *moved[PART_COUNT] = {NULL};
-    int result = 0;
-    for (int i = 0; i < PART_COUNT && result == 0; i++) {
-        moved[i] = moved_model(self, i, moved, placement);
-        result = moved[i] == NULL ? -1 : load_part(moved[i], (gpi_part)i);
-    }
-    // All or none.
-    for (int i = 0; i < PART_COUNT; i++) {
-        if (result == 0) {
-            move_part((PartObject *)self->parts[i], moved[i]);
-        } else {
-            release_model(moved[i]);
-        }
-    }
-    return result;
-}
-
 static int move_unless_there(PipelineObject *self, PyObject *positional, PyObject *keywords) {
-    Model *model = pipeline_model(self);
+    Model *model = part_set_model(&self->set);
     if (model == NULL) return -1;
     Placement placement;
     int result = parse_to(positional, keywords, model, &placement);
     if (result == 0) result = is_placed(model, &placement);
     release_model(model);
-    if (result == 0) result = move(self, &placement);
+    if (result == 0) result = move_part_set(&self->set, &placement);
     clear_placement(&placement);
     return result < 0 ? -1 : 0;
 }

@@ -68,6 +68,10 @@ void gpi_model_free(gpi_model *model);
 /// The scheduler that the model's file names, with what old files have wrong put right.
 gpi_status gpi_model_scheduler(gpi_model *model, gpi_scheduler **scheduler);
 
+/// What `gpi_model_scheduler` goes by, with the keys that other schedulers know, as the text of a
+/// `scheduler_config.json`. Valid until the next call for this model.
+gpi_status gpi_model_scheduler_settings(gpi_model *model, const char **json);
+
 /// A text as token ids.
 typedef struct gpi_tokens gpi_tokens;
 
