@@ -8,6 +8,11 @@ let package = Package(
         // For C programs, and for the CPython module, which links it statically.
         .library(name: "gpi_diffusion", type: .dynamic, targets: ["GPIDiffusionC"]),
         .library(name: "gpi_diffusion_static", type: .static, targets: ["GPIDiffusionC"]),
+        .executable(name: "gpi-diffusion", targets: ["gpi-diffusion"]),
+    ],
+    dependencies: [
+        // For the command line alone.
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
     ],
     targets: [
         // Files that appear whole or not at all.
@@ -32,16 +37,32 @@ let package = Package(
             linkerSettings: [.linkedLibrary("png"), .linkedLibrary("jpeg")]),
         .target(name: "ImageFiles", dependencies: ["Imaging", "Files", "CImageFiles"]),
 
+        // A model id becomes a local snapshot folder.
+        .systemLibrary(
+            name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        // libcurl's variadic options, and a hash that is fast in debug builds too.
+        .target(
+            name: "CHub", dependencies: ["CCurl"], linkerSettings: [.linkedLibrary("curl")]),
+        .target(name: "Hub", dependencies: ["CHub", "Files"]),
+
         // What people call, then the two public faces.
         .target(name: "Pipelines", dependencies: ["Diffusion", "Imaging"]),
-        .target(name: "GPIDiffusion", dependencies: ["Pipelines", "ImageFiles"]),
+        .target(name: "GPIDiffusion", dependencies: ["Pipelines", "ImageFiles", "Hub"]),
         .systemLibrary(name: "CGPIDiffusion", path: "Sources/GPIDiffusionC/include"),
         .target(
             name: "GPIDiffusionC", dependencies: ["Pipelines", "Files", "CGPIDiffusion"],
             exclude: ["include"]),
 
+        .executableTarget(
+            name: "gpi-diffusion",
+            dependencies: [
+                "GPIDiffusion", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
+
         .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
-        .target(name: "TestSupport", dependencies: ["Torch"], path: "Tests/TestSupport"),
+        .target(
+            name: "TestSupport", dependencies: ["Torch"], path: "Tests/TestSupport",
+            exclude: ["safety_checkers.py"]),
         .testTarget(
             name: "TorchTests", dependencies: ["Torch", "TestSupport"], exclude: ["reference.py"]),
         .testTarget(
@@ -58,8 +79,17 @@ let package = Package(
             exclude: ["reference.py"]),
         .testTarget(
             name: "PipelinesTests", dependencies: ["Pipelines", "TestSupport"],
-            exclude: ["reference.py"]),
+            exclude: ["reference.py", "safety_reference.py"]),
+        // Fetches in a process of its own, which tests can kill, multiply and deny rights to.
+        .executableTarget(
+            name: "hub-fetch-for-tests", dependencies: ["Hub"], path: "Tests/HubFetch"),
+        .testTarget(
+            name: "HubTests", dependencies: ["Hub", "hub-fetch-for-tests", "TestSupport"],
+            exclude: ["hub_server.py", "reference.py"]),
         .testTarget(name: "GPIDiffusionTests", dependencies: ["GPIDiffusion", "TestSupport"]),
+        .testTarget(
+            name: "CommandLineTests",
+            dependencies: ["gpi-diffusion", "ImageFiles", "TestSupport"]),
     ],
     swiftLanguageModes: [.v6]
 )

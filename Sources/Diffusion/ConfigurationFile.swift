@@ -15,15 +15,17 @@ enum ConfigurationFile {
     }
 
     /// Decodes what a file holds.
-    /// - Parameter path: what errors name.
+    ///
+    /// - Parameters:
+    ///   - path: what errors name.
+    ///   - isJSON5: whether it may have what Python writes beside JSON: Infinity.
     static func decode<Configuration: Decodable>(
         _ type: Configuration.Type, from contents: Data, path: String,
-        keys: JSONDecoder.KeyDecodingStrategy
+        keys: JSONDecoder.KeyDecodingStrategy, isJSON5: Bool = false
     ) throws -> Configuration {
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = keys
-        // Python's JSON has -Infinity, as JSON5 does: a scheduler's `lambda_min_clipped`.
-        decoder.allowsJSON5 = true
+        decoder.allowsJSON5 = isJSON5
         do {
             return try decoder.decode(type, from: contents)
         } catch let error as DecodingError {

@@ -1,10 +1,8 @@
-// What a program meets through this module: one import is enough for pictures and latents.
+// What a program meets through this module: one import is enough, from picture files to tensors.
 
-@_exported import struct Pipelines.DenoisingOptions
-@_exported import class Pipelines.ImageExtractor
-@_exported import class Pipelines.Latents
-@_exported import enum Torch.DType
-@_exported import enum Torch.Device
-@_exported import class Torch.Tensor
-@_exported import struct Imaging.RGBImage
+@_exported import Diffusion
+@_exported import Hub
 @_exported import ImageFiles
+@_exported import Imaging
+@_exported import Pipelines
+@_exported import Torch

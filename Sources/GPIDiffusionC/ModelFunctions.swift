@@ -1,5 +1,6 @@
 import CGPIDiffusion
 import Diffusion
+import Imaging
 import Pipelines
 import Torch
 
@@ -57,6 +58,7 @@ public func gpi_model_load(_ model: OpaquePointer!, _ part: gpi_part) -> gpi_sta
         case GPI_TEXT_ENCODER: _ = try components.textEncoder
         case GPI_UNET: _ = try components.unet
         case GPI_SCHEDULER: _ = try components.schedulerSettings
+        case GPI_SAFETY_CHECKER: _ = try components.safetyCheck
         default:
             throw PipelineError.invalidArgument(
                 name: "part", reason: "\(part.rawValue) is none of gpi_part.")
@@ -367,6 +369,34 @@ public func gpi_model_predict(
                 context: context.converted(to: components.dtype).moved(to: components.device))
         }
         result.pointee = handle(try TensorBox(predicted.contiguous()))
+    }
+}
+
+// MARK: - Safety
+
+@c @implementation
+public func gpi_model_has_safety_checker(
+    _ model: OpaquePointer!, _ answer: UnsafeMutablePointer<Bool>!
+) -> gpi_status {
+    reporting {
+        let result = try required(answer, "answer")
+        result.pointee = try modelBox(model).components.hasSafetyChecker
+    }
+}
+
+@c @implementation
+public func gpi_model_check_safety(
+    _ model: OpaquePointer!, _ pixels: OpaquePointer!, _ interruption: gpi_interruption!,
+    _ interruptionContext: UnsafeMutableRawPointer!, _ flagged: UnsafeMutablePointer<Bool>!
+) -> gpi_status {
+    reporting {
+        let result = try required(flagged, "flagged")
+        let components = try modelBox(model).components
+        let pictures = try RGBImage.pictures(decoded: tensor(pixels, "pixels"))
+        let answers = try interruptible(interruption, interruptionContext) {
+            try components.safetyCheck?.flagged(pictures)
+        }
+        for index in pictures.indices { result[index] = answers?[index] ?? false }
     }
 }
 

@@ -33,7 +33,7 @@ extension RGBImage {
     /// `longestSide`; a picture that fits already is returned unchanged.
     ///
     /// - Parameter longestSide: the most pixels either side may have, at least 1.
-    /// - Throws: what ``PixelSize/fitted(longestSide:)`` and ``resized(to:)`` throw.
+    /// - Throws: what ``PixelSize/fitted(longestSide:)`` and ``resized(to:filter:)`` throw.
     public func fitted(longestSide: Int = 512) throws(ImagingError) -> RGBImage {
         try resized(to: size.fitted(longestSide: longestSide))
     }

@@ -1,6 +1,6 @@
 /// For every output sample along one axis, which input samples it is made of and how
 /// much each counts: `precompute_coeffs` and `normalize_coeffs_8bpc` of Pillow's
-/// `Resample.c`, with the Lanczos filter.
+/// `Resample.c`.
 struct ResampleWeights {
     /// The input samples that one output sample is made of.
     struct Window {
@@ -37,11 +37,12 @@ struct ResampleWeights {
     /// - Parameters:
     ///   - inputCount: the number of input samples, at least 1.
     ///   - outputCount: the number of output samples, at least 1.
-    init?(from inputCount: Int, to outputCount: Int) {
+    ///   - filter: widened where the samples become fewer, so that all of them count.
+    init?(from inputCount: Int, to outputCount: Int, filter: ResamplingFilter) {
         // Pillow hands the bounds of the source over as 32-bit floats.
         let scale = Double(Float(inputCount)) / Double(outputCount)
         let filterScale = max(scale, 1)
-        let support = LanczosFilter.support * filterScale
+        let support = filter.support * filterScale
         let windowCapacity = support.rounded(.up) * 2 + 1
         guard windowCapacity * Double(outputCount) <= Double(Self.maximumCount) else {
             return nil
@@ -64,7 +65,7 @@ struct ResampleWeights {
             var sum = 0.0
             for sample in start..<end {
                 let distance = (Double(sample) - center + 0.5) * inverseFilterScale
-                let weight = LanczosFilter.weight(at: distance)
+                let weight = filter.weight(at: distance)
                 window.append(weight)
                 sum += weight
             }

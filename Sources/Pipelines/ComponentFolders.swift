@@ -7,6 +7,8 @@ public struct ComponentFolders: Equatable, Sendable {
     public var scheduler: String
     public var safetyChecker: String
     public var featureExtractor: String
+    /// The file that says of what parts the model consists.
+    public var index: String
 
     /// The diffusers layout: `vae`, `tokenizer`, `text_encoder`, `unet`, `scheduler`, `safety_checker`
     /// and `feature_extractor` in one folder. Those that are never used may be missing.
@@ -18,5 +20,6 @@ public struct ComponentFolders: Equatable, Sendable {
         scheduler = "\(folder)/scheduler"
         safetyChecker = "\(folder)/safety_checker"
         featureExtractor = "\(folder)/feature_extractor"
+        index = "\(folder)/model_index.json"
     }
 }

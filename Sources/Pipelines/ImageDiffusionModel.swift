@@ -35,7 +35,7 @@ public final class ImageDiffusionModel {
     ) throws {
         self.components = components
         let settings = try components.schedulerSettings
-        noiseScheduler = try Schedulers.type(named: "LMSDiscreteScheduler").init(settings)
+        noiseScheduler = try LMSDiscreteScheduler(settings)
         similarityScheduler = try DDIMScheduler(settings)
         promptEncoder = PromptEncoder(components, warn: warn)
     }

@@ -1,5 +1,6 @@
 import Checkpoints
 import Diffusion
+import FoundationEssentials
 import Torch
 
 /// The parts of a Stable Diffusion model, each loaded when it is first used.
@@ -14,6 +15,7 @@ public final class StableDiffusionComponents {
     private let textEncoderPart: LazyPart<CLIPTextModel>
     private let unetPart: LazyPart<UNet2DConditionModel>
     private let schedulerSettingsPart: LazyPart<SchedulerSettings>
+    private let safetyCheckPart: LazyPart<SafetyCheck?>
 
     /// - Parameters:
     ///   - folders: of the parts; those that are never used may be missing.
@@ -54,6 +56,17 @@ public final class StableDiffusionComponents {
         schedulerSettingsPart = LazyPart {
             try SchedulerSettings(path: "\(folders.scheduler)/scheduler_config.json")
         }
+        safetyCheckPart = LazyPart {
+            guard try Self.hasSafetyChecker(folders) else { return nil }
+            return SafetyCheck(
+                try StableDiffusionSafetyChecker(
+                    weights(folders.safetyChecker),
+                    configuration: StableDiffusionSafetyCheckerConfiguration(
+                        path: "\(folders.safetyChecker)/config.json")),
+                processor: try CLIPImageProcessorConfiguration(
+                    path: "\(folders.featureExtractor)/preprocessor_config.json"),
+                in: library)
+        }
     }
 
     /// A model in the diffusers layout.
@@ -93,6 +106,7 @@ public final class StableDiffusionComponents {
         textEncoderPart = textEncoder.textEncoderPart
         unetPart = unet.unetPart
         schedulerSettingsPart = unet.schedulerSettingsPart
+        safetyCheckPart = unet.safetyCheckPart
     }
 
     public var autoencoder: AutoencoderKL { get throws { try autoencoderPart.value } }
@@ -103,5 +117,21 @@ public final class StableDiffusionComponents {
     /// What the scheduler's file says.
     public var schedulerSettings: SchedulerSettings {
         get throws { try schedulerSettingsPart.value }
+    }
+
+    /// The check that pictures of this model pass before they are given out; nil if the model comes
+    /// without one.
+    /// - Throws: `ConfigurationError` or `CheckpointError` if there is one that cannot be loaded.
+    public var safetyCheck: SafetyCheck? { get throws { try safetyCheckPart.value } }
+
+    /// Whether the model comes with a safety checker; loads nothing.
+    public var hasSafetyChecker: Bool { get throws { try Self.hasSafetyChecker(folders) } }
+
+    /// Whether there is a safety checker, and the model's index, if it has one, names it.
+    static func hasSafetyChecker(_ folders: ComponentFolders) throws -> Bool {
+        let files = FileManager.default
+        guard files.fileExists(atPath: "\(folders.safetyChecker)/config.json") else { return false }
+        guard files.fileExists(atPath: folders.index) else { return true }
+        return try ModelIndex(path: folders.index).classNames["safety_checker"] != nil
     }
 }

@@ -21,6 +21,8 @@ public final class StableDiffusionPipeline {
     public let components: StableDiffusionComponents
     /// The one that the model's file names, until it is replaced. Runs take copies of it.
     public var scheduler: any Scheduler
+    /// Whether pictures pass the model's safety checker, if it has one, and are blacked out if flagged.
+    public var checksSafety = true
 
     private let promptEncoder: PromptEncoder
 
@@ -35,8 +37,15 @@ public final class StableDiffusionPipeline {
         modelFolder: String, device: Device? = nil, dtype: DType = .float32,
         warn: @escaping (String) -> Void = { _ in }
     ) throws {
-        let components = try StableDiffusionComponents(
-            folder: modelFolder, dtype: dtype, device: device)
+        try self.init(
+            StableDiffusionComponents(folder: modelFolder, dtype: dtype, device: device),
+            warn: warn)
+    }
+
+    /// A pipeline of loaded parts with the scheduler that their file names.
+    public convenience init(
+        _ components: StableDiffusionComponents, warn: @escaping (String) -> Void = { _ in }
+    ) throws {
         try self.init(
             components, scheduler: Self.scheduler(of: components, warn: warn),
             promptEncoder: PromptEncoder(components, warn: warn))
@@ -101,8 +110,10 @@ public final class StableDiffusionPipeline {
     ) throws -> GeneratedPictures {
         var loop = try loop(for: request, noise: NoiseGenerator(seed: seed))
         while let step = try loop.next() { try onStep(step) }
-        return GeneratedPictures(
-            pictures: try pictures(from: loop.latents), latents: loop.latents, flagged: nil)
+        var pictures = try pictures(from: loop.latents)
+        let flagged = try checksSafety ? components.safetyCheck?.flagged(pictures) : nil
+        try SafetyCheck.blackOut(&pictures, where: flagged ?? [])
+        return GeneratedPictures(pictures: pictures, latents: loop.latents, flagged: flagged)
     }
 
     /// The reverse process of a request, to be stepped through.
@@ -261,7 +272,7 @@ public final class StableDiffusionPipeline {
             guidanceScale: guidanceScale, randomness: randomness)
     }
 
-    /// Decodes latents.
+    /// Decodes latents, without a check of what they show.
     ///
     /// - Parameter latents: `[N, C, H, W]`, whatever their dtype and device.
     /// - Throws: `PipelineError.notFinite` if a value is no number.

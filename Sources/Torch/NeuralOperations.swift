@@ -47,6 +47,19 @@ extension Tensor {
             ])
     }
 
+    /// `x / max(‖x‖, 1e-12)` of each vector of `[N, size]`. Norms are computed in 32 bits.
+    /// - Throws: `TorchError.invalidArgument` for another number of dimensions.
+    public func normalized() throws -> Tensor {
+        guard shape.count == 2 else {
+            throw TorchError.invalidArgument("\(shape) is not the shape of a list of vectors.")
+        }
+        // Products, as the operators for norms and sums want a Scalar or are deprecated.
+        let rows = try converted(to: .float32).reshaped([shape[0], 1, shape[1]])
+        let squares = try library.call("matmul", [.tensor(rows), .tensor(rows.transposed(1, 2))])
+        let norms = try library.call("sqrt", [.tensor(squares)]).reshaped([shape[0], 1])
+        return try self / norms.converted(to: dtype).clamped(to: 1e-12...(.infinity))
+    }
+
     /// The rows of `table` (`[count, size]`) that self, a tensor of int64, names.
     public func embedded(in table: Tensor) throws -> Tensor {
         try library.call(

@@ -4,17 +4,17 @@ import Torch
 /// Convolution with a square kernel. Answers to `torch.nn.Conv2d`.
 public struct Conv2d {
     private let weight: Tensor
-    private let bias: Tensor
+    private let bias: Tensor?
     private let stride: Int
     private let padding: Int
 
     /// - Parameter padding: zeros on each side.
     public init(
         _ weights: Weights, from inputs: Int, to outputs: Int, kernel: Int, stride: Int = 1,
-        padding: Int = 0
+        padding: Int = 0, bias: Bool = true
     ) throws {
         weight = try weights.tensor("weight", shape: [outputs, inputs, kernel, kernel])
-        bias = try weights.tensor("bias", shape: [outputs])
+        self.bias = bias ? try weights.tensor("bias", shape: [outputs]) : nil
         self.stride = stride
         self.padding = padding
     }

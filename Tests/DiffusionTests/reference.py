@@ -6,7 +6,12 @@ import sys
 
 import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
+from diffusers.pipelines.stable_diffusion import safety_checker
+from safetensors.torch import load_file, save_file
 from transformers import CLIPTextConfig, CLIPTextModel
+
+sys.path.append(str(pathlib.Path(__file__).parents[1] / "TestSupport"))
+from safety_checkers import random_checker, set_thresholds
 
 torch.set_grad_enabled(False)
 
@@ -163,11 +168,119 @@ def text(folder):
     return answers
 
 
+def safety(folder):
+    """Safety checkers, under the names of every version, and what they make of some pixels."""
+    answers = []
+    shapes = {
+        "quick": dict(image_size=30, patch_size=7, hidden_act="quick_gelu"),
+        "gelu": dict(image_size=32, patch_size=16, hidden_act="gelu", layer_norm_eps=1e-6),
+        "old": dict(image_size=24, patch_size=8),
+    }
+    for name, shape in shapes.items():
+        model = random_checker(**shape)
+        pixels = torch.randn(8, 3, shape["image_size"], shape["image_size"])
+        helped = set_thresholds(model, pixels)
+        place = pathlib.Path(folder, name)
+        model.save_pretrained(place)
+        if name == "old":
+            make_older(place)
+        scores, flagged = check(model, pixels)
+        assert 1 < sum(flagged) < len(flagged) and flagged[helped]
+        assert max(scores[helped][:3]) > 0 and 0 < max(scores[helped][3:]) < 0.01
+        answers.append(
+            {
+                "folder": str(place),
+                "pixels": packed(pixels),
+                "pooled": packed(model.vision_model(pixels).pooler_output),
+                "scores": scores,
+                "flagged": flagged,
+            }
+        )
+    return answers
+
+
+def check(model, pixels):
+    """The scores that `forward` rounds, the special ones first, and its verdicts."""
+    rounded = []
+
+    def record(value, digits):
+        rounded.append(round(value, digits))
+        return rounded[-1]
+
+    safety_checker.round = record
+    try:
+        _, flagged = model(clip_input=pixels, images=[torch.zeros(1)] * len(pixels))
+    finally:
+        del safety_checker.round
+    values = [float(value) for value in rounded]
+    return [values[start : start + 20] for start in range(0, len(values), 20)], flagged
+
+
+def make_older(place):
+    """Turns a checker's files into what they were before transformers 5."""
+    tensors = load_file(place / "model.safetensors")
+    old = {
+        f"vision_model.{name}" if name.startswith("vision_model.") else name: tensor
+        for name, tensor in tensors.items()
+    }
+    embeddings = "vision_model.vision_model.embeddings"
+    places = old[f"{embeddings}.position_embedding.weight"].shape[0]
+    old[f"{embeddings}.position_ids"] = torch.arange(places)[None]
+    save_file(old, place / "model.safetensors")
+    config = json.loads((place / "config.json").read_text())
+    config["vision_config_dict"] = dict(config["vision_config"])
+    config["vision_config"]["hidden_size"] = 999
+    config["text_config_dict"] = {"hidden_size": 768}
+    (place / "config.json").write_text(json.dumps(config))
+
+
+def verdicts(_):
+    """What `forward` makes of cosines, without a model to compute them."""
+    torch.manual_seed(0)
+    model = safety_checker.StableDiffusionSafetyChecker.__new__(
+        safety_checker.StableDiffusionSafetyChecker
+    )
+    torch.nn.Module.__init__(model)
+    answers = []
+    original = safety_checker.cosine_distance
+    # The last in steps of half of what scores are rounded to, so that many are halfway.
+    for spread, step in ((0.3, None), (0.01, None), (0.005, None), (0.01, 0.0005)):
+
+        def stepped(values, step=step):
+            return (values / step).round() * step if step else values
+
+        concepts = stepped(torch.rand(200, 17) * spread)
+        special = stepped(torch.rand(200, 3) * spread)
+        model.vision_model = lambda pixels: (None, pixels)
+        model.visual_projection = torch.nn.Identity()
+        model.concept_embeds, model.special_care_embeds = concepts, special
+        limits = stepped((0.8 + 0.2 * torch.rand(20)) * spread)
+        model.concept_embeds_weights, model.special_care_embeds_weights = limits[3:], limits[:3]
+        safety_checker.cosine_distance = lambda _, cosines: cosines
+        try:
+            scores, flagged = check(model, torch.zeros(200, 1))
+        finally:
+            safety_checker.cosine_distance = original
+        answers.append(
+            {
+                "concepts": concepts.tolist(),
+                "special": special.tolist(),
+                "conceptThresholds": model.concept_embeds_weights.tolist(),
+                "specialThresholds": model.special_care_embeds_weights.tolist(),
+                "scores": scores,
+                "flagged": flagged,
+            }
+        )
+    return answers
+
+
 if __name__ == "__main__":
     command, folder = sys.argv[1:]
     commands = {
         "autoencoder": autoencoder,
         "unet": unet,
         "text": text,
+        "safety": safety,
+        "verdicts": verdicts,
     }
     json.dump(commands[command](folder), sys.stdout)

@@ -3,14 +3,17 @@ import Imaging
 import TestSupport
 import Testing
 
-/// Resampling against `Image.resize(size, Image.LANCZOS)` of the Pillow that is installed.
+/// Resampling against `Image.resize(size, filter)` of the Pillow that is installed.
 @Suite struct ResamplingTests {
     private struct Job: Encodable {
         let source: String
         let width: Int
         let height: Int
+        let filter: String
         let result: String
     }
+
+    private static let filters = [ResamplingFilter.bicubic, .lanczos]
 
     private static let sizes: [(from: PixelSize, to: PixelSize)] = [
         (1, 1, 1, 1), (1, 1, 7, 5), (7, 5, 1, 1), (1, 1, 300, 1), (1, 300, 1, 1), (2, 2, 3, 3),
@@ -29,7 +32,8 @@ import Testing
         (PixelSize(width: $0.0, height: $0.1), PixelSize(width: $0.2, height: $0.3))
     }
 
-    @Test func noiseIsResampledAsPillowDoes() throws {
+    @Test(arguments: filters)
+    func noiseIsResampledAsPillowDoes(_ filter: ResamplingFilter) throws {
         let folder = try TemporaryFolder()
         var jobs: [Job] = []
         for (index, (source, target)) in Self.sizes.enumerated() {
@@ -38,12 +42,13 @@ import Testing
             jobs.append(
                 Job(
                     source: name, width: target.width, height: target.height,
-                    result: "\(index)-resized.ppm"))
+                    filter: Self.pillowName(filter), result: "\(index)-resized.ppm"))
         }
-        try expectSameResults(jobs, in: folder)
+        try expectSameResults(jobs, filter, in: folder)
     }
 
-    @Test func everySmallSizeIsResampledAsPillowDoes() throws {
+    @Test(arguments: filters)
+    func everySmallSizeIsResampledAsPillowDoes(_ filter: ResamplingFilter) throws {
         let folder = try TemporaryFolder()
         var jobs: [Job] = []
         for source in 1...12 {
@@ -53,13 +58,14 @@ import Testing
                 jobs.append(
                     Job(
                         source: name, width: target, height: 25 - target,
-                        result: "\(source)-\(target).ppm"))
+                        filter: Self.pillowName(filter), result: "\(source)-\(target).ppm"))
             }
         }
-        try expectSameResults(jobs, in: folder)
+        try expectSameResults(jobs, filter, in: folder)
     }
 
-    @Test func photographsAreFittedAsPillowResizesThem() throws {
+    @Test(arguments: filters)
+    func photographsAreFittedAsPillowResizesThem(_ filter: ResamplingFilter) throws {
         let folder = try TemporaryFolder()
         let names = try Reference.run("photographs", in: folder, answer: [String].self)
         #expect(names.count == 3)
@@ -68,18 +74,30 @@ import Testing
             let fitted = try PPM.read(name, in: folder).size.fitted()
             for (width, height) in [(fitted.width, fitted.height), (701, 433), (96, 99)] {
                 jobs.append(
-                    Job(source: name, width: width, height: height, result: "\(width)-\(name)"))
+                    Job(
+                        source: name, width: width, height: height,
+                        filter: Self.pillowName(filter), result: "\(width)-\(name)"))
             }
         }
-        try expectSameResults(jobs, in: folder)
+        try expectSameResults(jobs, filter, in: folder)
     }
 
-    private func expectSameResults(_ jobs: [Job], in folder: TemporaryFolder) throws {
+    private static func pillowName(_ filter: ResamplingFilter) -> String {
+        switch filter {
+        case .bicubic: "BICUBIC"
+        case .lanczos: "LANCZOS"
+        }
+    }
+
+    private func expectSameResults(
+        _ jobs: [Job], _ filter: ResamplingFilter, in folder: TemporaryFolder
+    ) throws {
         try Reference.run("resize", jobs: jobs, in: folder)
         for job in jobs {
             let source = try PPM.read(job.source, in: folder)
             let expected = try PPM.read(job.result, in: folder)
-            let resized = try source.resized(to: PixelSize(width: job.width, height: job.height))
+            let resized = try source.resized(
+                to: PixelSize(width: job.width, height: job.height), filter: filter)
             #expect(resized.difference(from: expected) == nil, "\(source.size) to \(resized.size)")
         }
     }

@@ -51,11 +51,23 @@ def list_photographs(folder):
 
 
 def resize(folder):
-    """Resizes each job's source to its width and height."""
+    """Resizes each job's source to its width and height with its filter."""
     for job in json.loads((folder / "jobs.json").read_text()):
         size = (job["width"], job["height"])
         source = Image.open(folder / job["source"])
-        source.resize(size, Image.LANCZOS).save(folder / job["result"], "PPM")
+        resized = source.resize(size, Image.Resampling[job["filter"]])
+        resized.save(folder / job["result"], "PPM")
+
+
+def crop(folder):
+    """Crops or pads each job's source to its width and height around the middle."""
+    from transformers.image_transforms import center_crop
+
+    for job in json.loads((folder / "jobs.json").read_text()):
+        pixels = numpy.asarray(Image.open(folder / job["source"]))
+        size = (job["height"], job["width"])
+        cropped = center_crop(pixels, size, input_data_format="channels_last")
+        Image.fromarray(cropped).save(folder / job["result"], "PPM")
 
 
 def fit(folder):
@@ -328,6 +340,7 @@ def read_png(folder):
 COMMANDS = {
     "photographs": list_photographs,
     "resize": resize,
+    "crop": crop,
     "fit": fit,
     "pad": pad,
     "png-files": png_files,

@@ -4,7 +4,41 @@ import itertools
 import json
 import sys
 
-from diffusers import DDIMScheduler
+import torch
+from diffusers import DDIMScheduler, DPMSolverMultistepScheduler, StableDiffusionPipeline
+
+torch.set_grad_enabled(False)
+
+
+def packed(tensor):
+    return {"shape": list(tensor.shape), "values": tensor.double().flatten().tolist()}
+
+
+def pipeline(model):
+    """Runs of diffusers' pipeline: latents from given noise and from a seed, two prompts, guidance on and off."""
+    pipe = StableDiffusionPipeline.from_pretrained(model, torch_dtype=torch.float32)
+    pipe.set_progress_bar_config(disable=True)
+    noise = torch.randn(2, 4, 6, 8, generator=torch.Generator().manual_seed(0))
+    prompts = ["a red circle", "two blue squares, left and right"]
+    runs = {
+        "own": dict(latents=noise),
+        "negative": dict(latents=noise, negative_prompt=["green", "a cat"]),
+        "unguided": dict(latents=noise, guidance_scale=1.0),
+        "seeded": dict(generator=torch.Generator().manual_seed(7)),
+        "repeated": dict(prompt=prompts[0], num_images_per_prompt=2, latents=noise),
+    }
+    answers = {"noise": packed(noise), "latents": {}, "pixels": {}}
+    for name, run in runs.items():
+        arguments = dict(prompt=prompts, height=48, width=64, num_inference_steps=4) | run
+        latents = pipe(output_type="latent", **arguments).images
+        answers["latents"][name] = packed(latents)
+    pipe.scheduler = DPMSolverMultistepScheduler.from_config(pipe.scheduler.config)
+    latents = pipe(prompts, 48, 64, 4, latents=noise, output_type="latent").images
+    answers["latents"]["replaced"] = packed(latents)
+    image = pipe.vae.decode(latents / pipe.vae.config.scaling_factor).sample
+    image = (image / 2 + 0.5).clamp(0, 1) * 255
+    answers["pixels"]["replaced"] = packed(image.round().permute(0, 2, 3, 1))
+    return answers
 
 
 def schedule(_):
@@ -34,5 +68,5 @@ def schedule(_):
 
 if __name__ == "__main__":
     command, folder = sys.argv[1:]
-    commands = {"schedule": schedule}
+    commands = {"pipeline": pipeline, "schedule": schedule}
     json.dump(commands[command](folder), sys.stdout)

@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 
 ROOT = Path(__file__).parents[2]
-HEADER = ROOT / "Sources" / "GPIDiffusionC" / "include" / "gpi_diffusion.h"
+HEADERS = ROOT / "Sources" / "GPIDiffusionC" / "include"
 DEMO = ROOT / "python" / "demo_checkpoint"
 STRICT = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"]
 
@@ -31,14 +31,23 @@ def library() -> Path:
     return Path(shown.stdout.strip())
 
 
-@pytest.fixture(scope="module")
-def program(library, tmp_path_factory) -> Path:
-    program = tmp_path_factory.mktemp("c") / "extract"
-    source = Path(__file__).with_name("extract.c")
-    command = ["cc", "-std=c11", *STRICT, "-I", HEADER.parent, source, "-o", program]
+def compiled(name, library, folder) -> Path:
+    program = folder / name
+    source = Path(__file__).with_name(f"{name}.c")
+    command = ["cc", "-std=c11", *STRICT, "-I", HEADERS, source, "-o", program]
     command += ["-L", library, f"-Wl,-rpath,{library}", "-lgpi_diffusion"]
     subprocess.run(command, check=True)
     return program
+
+
+@pytest.fixture(scope="module")
+def program(library, tmp_path_factory) -> Path:
+    return compiled("extract", library, tmp_path_factory.mktemp("c"))
+
+
+@pytest.fixture(scope="module")
+def generate(library, tmp_path_factory) -> Path:
+    return compiled("generate", library, tmp_path_factory.mktemp("c"))
 
 
 @pytest.fixture
@@ -62,20 +71,21 @@ def run(program, *arguments, **environment) -> subprocess.CompletedProcess:
     )
 
 
+HEADER_FILES = sorted(HEADERS.glob("*.h"))
+
+
+@pytest.mark.parametrize("header", HEADER_FILES, ids=lambda header: header.name)
 @pytest.mark.parametrize("standard", ["c99", "c11", "c17"])
-def test_header_is_c(standard):
-    subprocess.run(
-        ["cc", f"-std={standard}", *STRICT, "-fsyntax-only", "-x", "c", HEADER],
-        check=True,
-    )
+def test_header_is_c(standard, header):
+    command = ["cc", f"-std={standard}", *STRICT, "-fsyntax-only", "-x", "c", header]
+    subprocess.run(command, check=True)
 
 
+@pytest.mark.parametrize("header", HEADER_FILES, ids=lambda header: header.name)
 @pytest.mark.parametrize("standard", ["c++11", "c++20"])
-def test_header_is_cpp(standard):
-    subprocess.run(
-        ["g++", f"-std={standard}", *STRICT, "-fsyntax-only", "-x", "c++", HEADER],
-        check=True,
-    )
+def test_header_is_cpp(standard, header):
+    command = ["g++", f"-std={standard}", *STRICT, "-fsyntax-only", "-x", "c++", header]
+    subprocess.run(command, check=True)
 
 
 def test_as_from_python(program, image, tmp_path):
@@ -142,6 +152,30 @@ def test_prepared_picture(size, library):
     expected = np.pad(np.array(image), (padding[1], padding[0], (0, 0)), mode="reflect")
     ours = np.frombuffer(data, np.uint8).reshape(height, width, 3)
     assert np.array_equal(ours, expected)
+
+
+def test_generates_as_python(generate, tmp_path):
+    """The same latents as by the Python module, bit for bit, and a word on each step."""
+    import gpi_pack.diffusion
+
+    done = run(generate, DEMO, "a red circle", "EulerDiscreteScheduler", "3", tmp_path / "c.pt")
+    assert done.returncode == 0, done.stderr
+    assert [line.split()[0] for line in done.stdout.splitlines()] == ["1/3", "2/3", "3/3"]
+
+    places = np.arange(4 * 8 * 6)
+    noise = (places * 7919 + 13) % 3001
+    noise = noise.astype(np.float32) / np.float32(1000) - np.float32(1.5)
+    pipe = gpi_pack.diffusion.StableDiffusionPipeline.from_pretrained(DEMO).to("cpu")
+    pipe.scheduler = gpi_pack.diffusion.EulerDiscreteScheduler.from_config(pipe.scheduler.config)
+    latents = torch.from_numpy(noise.reshape(1, 4, 8, 6))
+    python = pipe("a red circle", 64, 48, 3, latents=latents, output_type="latent").images
+    assert torch.equal(torch.load(tmp_path / "c.pt", weights_only=True), python)
+
+
+def test_unknown_scheduler(generate, tmp_path):
+    done = run(generate, DEMO, "x", "Foo", "3", tmp_path / "c.pt")
+    assert done.returncode == INVALID_ARGUMENT
+    assert "Foo" in done.stderr and "EulerDiscreteScheduler" in done.stderr
 
 
 def test_absent_model(program, image, tmp_path):

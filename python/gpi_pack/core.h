@@ -18,20 +18,20 @@ typedef struct Extractor {
     PyObject *model_id;
 } Extractor;
 
-/// Makes the core's extractor. `device` and `cache_dir` may be NULL. 0, or -1 with an exception that
-/// names the argument.
+/// Makes the core's extractor. `device` and `cache_dir` may be NULL. 0, or -1 with an exception
+/// that names the argument.
 int open_extractor(PyObject *model_id, PyObject *device, PyObject *cache_dir, gpi_dtype dtype,
                    ModelParts parts, Extractor *extractor);
 
 /// Frees what `open_extractor` made, whether it succeeded or not; all zeros afterwards.
 void close_extractor(Extractor *extractor);
 
-/// A `gpi_progress` whose context is an Extractor with a `waiting` that has begun: shows the step on the
-/// bar, if there is one.
+/// A `gpi_progress` whose context is an Extractor with a `waiting` that has begun: shows the step
+/// on the bar, if there is one.
 void show_step(void *extractor, int64_t step, int64_t count);
 
-/// `settle_waiting` with a text that begins with the model where the error is about files, which may be
-/// opened at any picture.
+/// `settle_waiting` with a text that begins with the model where the error is about files, which
+/// may be opened at any picture.
 int settle(const Extractor *extractor, gpi_status status, PyObject *about);
 
 #endif

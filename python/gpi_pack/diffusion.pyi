@@ -1,13 +1,14 @@
 """Pictures to the last latents of a diffusion model."""
 
-from collections.abc import Sequence
+from collections.abc import ItemsView, Iterator, KeysView, Mapping, Sequence, ValuesView
 from os import PathLike
-from typing import Any, Literal, overload
+from typing import Any, Literal, NoReturn, overload
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from PIL import Image
+from typing_extensions import Self
 
 def extract_images(
     images: str
@@ -198,3 +199,218 @@ class StableDiffusionImg2ImgExtractor:
         Raises:
             RuntimeError: A value is not a finite number; nothing is written.
         """
+
+class Config(dict[str, Any]):
+    """What an object was made from, as diffusers' ``FrozenDict``: a dict that does not change, whose
+    items are attributes as well."""
+
+    def __getattr__(self, name: str) -> Any: ...
+    def __setitem__(self, key: str, value: Any) -> NoReturn: ...
+    def __delitem__(self, key: str) -> NoReturn: ...
+
+class Output:
+    """Named results, as diffusers' ``BaseOutput``: ``output.name``, ``output["name"]``, ``output[0]``.
+
+    A result that is None is an attribute, but is not counted or listed. Iterates over names.
+    """
+
+    def __getattr__(self, name: str) -> Any: ...
+    @overload
+    def __getitem__(self, key: str | int) -> Any: ...
+    @overload
+    def __getitem__(self, key: slice) -> tuple[Any, ...]: ...
+    def __contains__(self, name: object) -> bool: ...
+    def __iter__(self) -> Iterator[str]: ...
+    def __len__(self) -> int: ...
+    def to_tuple(self) -> tuple[Any, ...]:
+        """The values in order, without those that are None."""
+    def keys(self) -> KeysView[str]: ...
+    def values(self) -> ValuesView[Any]: ...
+    def items(self) -> ItemsView[str, Any]: ...
+    def get(self, name: str, default: Any = None, /) -> Any: ...
+
+class Scheduler:
+    """A solver of the reverse process, from noise to a clean sample; diffusers' schedulers.
+
+    The base of all of them, which makes the one that a configuration names with ``from_config`` and
+    ``from_pretrained``. One run is::
+
+        scheduler.set_timesteps(30)
+        sample = noise * scheduler.init_noise_sigma
+        for t in scheduler.timesteps:
+            prediction = model(scheduler.scale_model_input(sample, t), t)
+            sample = scheduler.step(prediction, t, sample).prev_sample
+
+    A scheduler may be shared by threads, one of which works while the others wait; but a run keeps
+    its history in it.
+
+    Args:
+        settings: Those of diffusers' class of the same name: ``beta_start``, ``beta_end``,
+            ``beta_schedule``, ``prediction_type``, …. Numbers and lists may be NumPy's or torch's.
+
+    Raises:
+        TypeError: There is no such setting, or an argument is of the wrong kind.
+        ValueError: A value is out of its range. As in all methods, the text names it.
+    """
+
+    def __init__(self, **settings: Any) -> None: ...
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any] | Any, **overrides: Any) -> Self:
+        """A scheduler with the settings of another one, of whatever class.
+
+        Args:
+            config: A scheduler's ``.config``, a scheduler (of this module or of diffusers), or any
+                mapping. What this class does not know is left alone, and kept in the new ``.config``.
+            overrides: Settings that count before those.
+        """
+    @classmethod
+    def from_pretrained(
+        cls,
+        model_id: str | PathLike[str],
+        subfolder: str | PathLike[str] | None = None,
+        cache_dir: str | PathLike[str] | None = None,
+    ) -> Self:
+        """A scheduler with the settings of a ``scheduler_config.json``.
+
+        Args:
+            model_id: A folder, or the id of a model on the Hugging Face Hub, of which nothing else is
+                fetched.
+            subfolder: Where in it the file is: models have it in ``"scheduler"``.
+            cache_dir: Where models from the Hub are kept; None for huggingface_hub's own folder.
+
+        Raises:
+            FileNotFoundError: There is no such folder, model or file.
+        """
+    def save_config(self, save_directory: str | PathLike[str]) -> None:
+        """Writes ``scheduler_config.json``, whole or not at all, into a folder, which is made where it
+        is missing."""
+    def save_pretrained(self, save_directory: str | PathLike[str]) -> None:
+        """The same as ``save_config``."""
+    @property
+    def config(self) -> Config:
+        """All settings, defaults included."""
+    @property
+    def timesteps(self) -> torch.Tensor:
+        """What the model is called at, from the noisiest on; those of training before the first run.
+        int64, or float32 where diffusers has floats."""
+    @property
+    def sigmas(self) -> torch.Tensor:
+        """The noise levels at the timesteps and after the last: float32, on the CPU. AttributeError for
+        solvers without."""
+    @property
+    def init_noise_sigma(self) -> float:
+        """What noise of unit variance is multiplied with to be the first sample."""
+    @property
+    def num_inference_steps(self) -> int | None:
+        """Of ``set_timesteps``; None before."""
+    @property
+    def step_index(self) -> int | None:
+        """The place of the next step, for solvers with ``sigmas``, which count their steps; None before
+        the first of a run, and for others."""
+    @property
+    def order(self) -> int:
+        """How often the model is called for a step."""
+    def __len__(self) -> int:
+        """The number of training timesteps."""
+    def __copy__(self) -> Self: ...
+    def __deepcopy__(self, memo: Any) -> Self: ...
+    def set_timesteps(
+        self, num_inference_steps: int, device: str | torch.device | None = None
+    ) -> None:
+        """Starts a run, without history.
+
+        Args:
+            num_inference_steps: 1 to the number of training timesteps.
+            device: Where ``timesteps`` shall be.
+        """
+    def scale_model_input(
+        self, sample: torch.Tensor, timestep: float | torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """What the model is given for a sample at one of the timesteps. Solvers without ``sigmas`` do
+        without the timestep."""
+    @overload
+    def step(
+        self,
+        model_output: torch.Tensor,
+        timestep: float | torch.Tensor,
+        sample: torch.Tensor,
+        *,
+        eta: float = 0.0,
+        generator: torch.Generator | Sequence[torch.Generator] | None = None,
+        variance_noise: torch.Tensor | None = None,
+        return_dict: Literal[True] = True,
+    ) -> Output: ...
+    @overload
+    def step(
+        self,
+        model_output: torch.Tensor,
+        timestep: float | torch.Tensor,
+        sample: torch.Tensor,
+        *,
+        eta: float = 0.0,
+        generator: torch.Generator | Sequence[torch.Generator] | None = None,
+        variance_noise: torch.Tensor | None = None,
+        return_dict: Literal[False],
+    ) -> tuple[torch.Tensor, ...]:
+        """One step from a sample towards the clean one.
+
+        Args:
+            model_output: The model's for ``scale_model_input(sample, timestep)``.
+            timestep: One of ``timesteps``. ``EulerDiscreteScheduler`` and
+                ``EulerAncestralDiscreteScheduler`` refuse whole numbers, which old code passes for the
+                timestep's place.
+            sample: Of any floating-point dtype and device.
+            eta: Of DDIM: 0 for no noise, to 1. Others do not ask.
+            generator: What stochastic solvers draw with, one for each sample if it is a list; None for
+                the generator of the process. As in diffusers, bit for bit.
+            variance_noise: The noise itself.
+            return_dict: Whether to give an ``Output`` rather than a tuple.
+
+        Returns:
+            ``prev_sample``, the next one, and from most solvers ``pred_original_sample``, the clean
+            one as this step believes it to be.
+
+        Raises:
+            ValueError: The timestep is none of this run's, or the run is over.
+        """
+    def add_noise(
+        self,
+        original_samples: torch.Tensor,
+        noise: torch.Tensor,
+        timesteps: torch.Tensor | Sequence[float] | float,
+    ) -> torch.Tensor:
+        """The forward process.
+
+        Args:
+            original_samples: ``[N, …]``.
+            noise: Of the same shape.
+            timesteps: One for each sample or one for all; of this run for solvers with ``sigmas``, else
+                any of training.
+        """
+
+class DDIMScheduler(Scheduler):
+    """Denoising diffusion implicit models."""
+
+class DDPMScheduler(Scheduler):
+    """Denoising diffusion probabilistic models; draws noise at each step."""
+
+class PNDMScheduler(Scheduler):
+    """Pseudo numerical methods: linear multistep after Runge and Kutta's, or after none."""
+
+class LMSDiscreteScheduler(Scheduler):
+    """Linear multistep of order 4 over noise levels."""
+
+class EulerDiscreteScheduler(Scheduler):
+    """Euler's method over noise levels."""
+
+class EulerAncestralDiscreteScheduler(Scheduler):
+    """Euler's method with ancestral sampling; draws noise at each step."""
+
+class HeunDiscreteScheduler(Scheduler):
+    """Heun's method over noise levels; calls the model twice for a step."""
+
+class DPMSolverMultistepScheduler(Scheduler):
+    """DPM-Solver, DPM-Solver++ and their stochastic forms."""
+
+class UniPCMultistepScheduler(Scheduler):
+    """Unified predictor and corrector."""

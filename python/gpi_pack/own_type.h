@@ -8,9 +8,9 @@
 /// function, or derived from one.
 int is_own_type(PyTypeObject *type, destructor dealloc);
 
-/// The type that the module calls `name`, looked up there because each interpreter has its own. What
-/// somebody else put in its place is refused, since memory would be read that it does not have. A new
-/// reference; NULL with an exception.
+/// The type that the module calls `name`, looked up there because each interpreter has its own.
+/// What somebody else put in its place is refused, since memory would be read that it does not
+/// have. A new reference; NULL with an exception.
 PyTypeObject *own_type(const char *name, destructor dealloc);
 
 /// A new instance of such a type, all zeros; NULL with an exception.

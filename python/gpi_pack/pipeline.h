@@ -34,6 +34,7 @@ int pipeline_init(PyObject *self, PyObject *positional, PyObject *keywords);
 PyObject *pipeline_call(PyObject *self, PyObject *positional, PyObject *keywords);
 
 // pipeline_attributes.c
+int check_safety_checker(PyObject *value);
 extern PyGetSetDef pipeline_attributes[];
 
 // pipeline_options.c

@@ -74,12 +74,16 @@ static PyObject *get_safety_checker(PyObject *self, void *unused) {
     return Py_NewRef(((PipelineObject *)self)->safety_checker);
 }
 
+int check_safety_checker(PyObject *value) {
+    if (value == Py_None || value == Py_True) return 0;
+    raise_wrong_type_of("safety_checker", "None, or True for the model's own", value);
+    return -1;
+}
+
 static int set_safety_checker(PyObject *self, PyObject *value, void *unused) {
     (void)unused;
-    if (refuse_deletion(value, "safety_checker") < 0) return -1;
-    if (value == Py_None) return replace(&((PipelineObject *)self)->safety_checker, value);
-    raise_wrong_type_of("safety_checker", "None", value);
-    return -1;
+    if (refuse_deletion(value, "safety_checker") < 0 || check_safety_checker(value) < 0) return -1;
+    return replace(&((PipelineObject *)self)->safety_checker, value);
 }
 
 // MARK: - Where it is
@@ -131,7 +135,7 @@ PyGetSetDef pipeline_attributes[] = {
     {"scheduler", get_scheduler, set_scheduler,
      "The scheduler; one of this module or of diffusers may take its place.", NULL},
     {"safety_checker", get_safety_checker, set_safety_checker,
-     "What keeps unsafe pictures back; None for nothing.", NULL},
+     "True if pictures go through the model's safety checker; None if not.", NULL},
     {"components", get_components, NULL, "All parts by their names.", NULL},
     {"device", get_device, NULL, "The torch.device that it runs on.", NULL},
     {"dtype", get_dtype, NULL, "The torch.dtype that it runs in.", NULL},

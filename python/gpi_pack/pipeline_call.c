@@ -208,7 +208,7 @@ static PyObject *images_of(PipelineCall *call, PyObject **flags) {
     gpi_tensor *pixels = NULL;
     int result = decode(call, &pixels);
     if (result == 0 && call->pipeline->safety_checker != Py_None)
-        result = check_safety(call->model, &pixels, flags);
+        result = check_safety(call->model, pixels, flags);
     if (result == 0 && *flags == NULL) *flags = Py_NewRef(Py_None);
     PyObject *images = result == 0 ? pictures_as(type, pixels) : NULL;
     gpi_tensor_free(pixels);

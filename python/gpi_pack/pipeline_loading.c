@@ -4,6 +4,7 @@
 #include "own_type.h"
 #include "pipeline.h"
 #include "pretrained.h"
+#include "safety.h"
 #include "values.h"
 
 // MARK: - Parts
@@ -32,28 +33,48 @@ static PyObject *chosen_scheduler(PyObject *options, Model *model) {
     return NULL;
 }
 
-/// What the check of pictures is made of in diffusers: any of it may be left out.
-static int drop_safety_options(PyObject *options) {
+/// What the safety checker is made of in diffusers, of which only that it is or is not there counts: the
+/// model's own is taken, unless safety_checker=None. -1 with an exception.
+static int wants_safety_checker(PyObject *options) {
     static const char *const names[] = {
-        "safety_checker", "feature_extractor", "requires_safety_checker", "image_encoder",
+        "feature_extractor", "requires_safety_checker", "image_encoder",
     };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         Py_XDECREF(take_keyword_argument(options, names[i]));
         if (PyErr_Occurred()) return -1;
     }
+    PyObject *value = take_keyword_argument(options, "safety_checker");
+    if (value == NULL) return PyErr_Occurred() ? -1 : 1;
+    int result = check_safety_checker(value) < 0 ? -1 : value == Py_True;
+    Py_DECREF(value);
+    return result;
+}
+
+/// Puts True in the place of the safety checker if the model has one and it is wanted.
+static int set_safety_checker(PipelineObject *self, int wanted) {
+    Model *model = wanted ? part_set_model(&self->set) : NULL;
+    if (wanted && model == NULL) return -1;
+    int has = wanted ? has_safety_checker(model) : 0;
+    if (has > 0) has = load_part(model, GPI_SAFETY_CHECKER) < 0 ? -1 : 1;
+    release_model(model);
+    if (has < 0) return -1;
+    PyObject *former = self->safety_checker;
+    self->safety_checker = Py_NewRef(has ? Py_True : Py_None);
+    Py_XDECREF(former);
     return 0;
 }
 
 /// Takes the parts and the scheduler out of `options`; see `fill_part_set`.
 static int fill(PipelineObject *self, Model *model, PyObject *options) {
-    if (drop_safety_options(options) < 0) return -1;
+    int wants_checker = wants_safety_checker(options);
+    if (wants_checker < 0) return -1;
     if (fill_part_set(&self->set, model, options, "StableDiffusionPipeline") < 0) return -1;
     PyObject *scheduler = chosen_scheduler(options, model);
     if (scheduler == NULL) return -1;
     PyObject *former = self->scheduler;
     self->scheduler = scheduler;
     Py_XDECREF(former);
-    return 0;
+    return set_safety_checker(self, wants_checker);
 }
 
 // MARK: - From parts
@@ -91,7 +112,7 @@ const char pipeline_from_pretrained_doc[] =
     "The pipeline of a folder in the layout of diffusers, or of a model on the Hugging Face Hub.\n"
     "\n"
     "options may be parts and a scheduler that take the place of the model's own (vae, unet,\n"
-    "text_encoder, tokenizer, scheduler), safety_checker=None, and those options of diffusers'\n"
+    "text_encoder, tokenizer, scheduler), safety_checker=None for none, and options of diffusers'\n"
     "that are about the way of loading (use_safetensors, variant, low_cpu_mem_usage, …), which\n"
     "have no effect.";
 

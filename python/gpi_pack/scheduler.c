@@ -106,7 +106,7 @@ static PyObject *new(PyTypeObject *type, PyObject *positional, PyObject *keyword
         return NULL;
     }
     if (PyTuple_Size(positional) > 0) {
-        PyErr_Format(PyExc_TypeError, "%s() takes its settings by keyword: beta_start=…, ….", name);
+        PyErr_Format(PyExc_TypeError, "%s() takes its settings by keyword, as beta_start=0.001.", name);
         return NULL;
     }
     PyObject *settings = keywords == NULL ? PyDict_New() : PyDict_Copy(keywords);

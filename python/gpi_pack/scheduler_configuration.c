@@ -11,8 +11,8 @@ static const char FILE_NAME[] = "scheduler_config.json";
 
 // MARK: - From configurations
 
-/// Takes out the mark of those settings that are the defaults of their class, as diffusers leaves it, and
-/// these settings with it if `with_values`. 0, or -1 with an exception.
+/// Takes out the mark of those settings that are the defaults of their class, as diffusers leaves
+/// it, and these settings with it if `with_values`. 0, or -1 with an exception.
 static int drop_defaults(PyObject *settings, int with_values) {
     PyObject *marked = PyDict_GetItemString(settings, "_use_default_values");
     if (marked == NULL) return 0;
@@ -138,7 +138,8 @@ static int is_file(PyObject *path) {
     return result;
 }
 
-/// The file in the subfolder if it is there; a new str, or NULL, without an exception if it is not there.
+/// The file in the subfolder if it is there; a new str, or NULL, without an exception if it is not
+/// there.
 static PyObject *file_in(PyObject *folder, PyObject *subfolder) {
     PyObject *path = joined(folder, subfolder);
     int found = path == NULL ? -1 : is_file(path);

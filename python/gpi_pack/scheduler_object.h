@@ -18,8 +18,8 @@ typedef struct SchedulerObject {
     int64_t num_inference_steps;
     /// Of the next step, for solvers that count their steps; -1 before the first of a run.
     int64_t step_index;
-    /// Taken for each call into the core that the step of another thread must not meet: a step gives up
-    /// the interpreter's lock, and asks torch for noise, which may give it up too.
+    /// Taken for each call into the core that the step of another thread must not meet: a step
+    /// gives up the interpreter's lock, and asks torch for noise, which may give it up too.
     Turn turn;
 } SchedulerObject;
 
@@ -39,9 +39,9 @@ PyObject *finished_scheduler(PyTypeObject *type, gpi_scheduler *core, PyObject *
 
 // scheduler_settings.c
 
-/// Makes the core's scheduler and the Config from a dict of settings. `name` NULL takes the class that they
-/// name. `origin` is what errors call them. Settings that are not known are a TypeError if `strict`, and
-/// else kept in the Config. 0, or -1 with an exception.
+/// Makes the core's scheduler and the Config from a dict of settings. `name` NULL takes the class
+/// that they name. `origin` is what errors call them. Settings that are not known are a TypeError
+/// if `strict`, and else kept in the Config. 0, or -1 with an exception.
 int make_scheduler(const char *name, PyObject *settings, int strict, const char *origin,
                    gpi_scheduler **core, PyObject **config);
 
@@ -59,9 +59,9 @@ PyObject *from_config(PyObject *type, PyObject *positional, PyObject *keywords);
 PyObject *from_pretrained(PyObject *type, PyObject *positional, PyObject *keywords);
 PyObject *save_config(PyObject *self, PyObject *positional, PyObject *keywords);
 
-/// The settings of a mapping, of a scheduler, or of anything else with a `.config`, without those that
-/// diffusers marks as defaults, if there are any marks and `without_defaults`. A new dict; NULL with an
-/// exception that names the argument.
+/// The settings of a mapping, of a scheduler, or of anything else with a `.config`, without those
+/// that diffusers marks as defaults, if there are any marks and `without_defaults`. A new dict;
+/// NULL with an exception that names the argument.
 PyObject *settings_of(const char *argument, PyObject *value, int without_defaults);
 
 // scheduler_run.c
@@ -75,15 +75,16 @@ PyObject *get_sigmas(PyObject *self, void *unused);
 
 // scheduler_places.c
 
-/// The place of a timestep in those of the run. Solvers with noise levels count their steps from the first
-/// one on, as diffusers' do: timesteps may occur twice. Under the turn. 0, or -1 with an exception.
+/// The place of a timestep in those of the run. Solvers with noise levels count their steps from
+/// the first one on, as diffusers' do: timesteps may occur twice. Under the turn. 0, or -1 with an
+/// exception.
 int find_place(SchedulerObject *self, PyObject *timestep, int64_t *place);
 
 /// Remembers that the step at a place was taken, if the solver counts.
 void count_step(SchedulerObject *self, int64_t place);
 
-/// The core's timestep that equals a number once it is rounded as those in the tensor are; the number
-/// itself if there is none.
+/// The core's timestep that equals a number once it is rounded as those in the tensor are; the
+/// number itself if there is none.
 double nearest_timestep(SchedulerObject *self, double timestep);
 
 // scheduler_step.c

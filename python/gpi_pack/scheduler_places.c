@@ -10,7 +10,8 @@ static double rounded(double timestep, int as_float) {
     return as_float ? (double)(float)timestep : timestep;
 }
 
-/// Whether this is what some solvers refuse, as in diffusers: a Python int or a tensor of whole numbers.
+/// Whether this is what some solvers refuse, as in diffusers: a Python int or a tensor of whole
+/// numbers.
 static int is_integer(PyObject *value) {
     if (PyLong_Check(value)) return 1;
     PyObject *dtype = PyObject_GetAttrString(value, "dtype");
@@ -90,8 +91,8 @@ int find_place(SchedulerObject *self, PyObject *timestep, int64_t *place) {
                      (long long)count);
         return -1;
     }
-    // A run that begins at a timestep that occurs twice begins at the second one, as in diffusers: the
-    // first one ends a step.
+    // A run that begins at a timestep that occurs twice begins at the second one, as in diffusers:
+    // the first one ends a step.
     if (self->step_index < 0) self->step_index = places[1] >= 0 ? places[1] : places[0];
     *place = self->step_index;
     return 0;

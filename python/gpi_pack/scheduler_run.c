@@ -32,8 +32,8 @@ static PyObject *listed_timesteps(const SchedulerObject *self) {
     return listed(timesteps, count, timesteps_are_floats(self));
 }
 
-/// `torch.tensor(numbers, dtype=…, device=…)` of a list that is given up here; NULL is an exception that is
-/// pending.
+/// `torch.tensor(numbers, dtype=…, device=…)` of a list that is given up here; NULL is an exception
+/// that is pending.
 static PyObject *tensor_of(PyObject *list, int as_float, PyObject *device) {
     if (list == NULL) return NULL;
     PyObject *tensor = NULL;
@@ -171,8 +171,8 @@ PyObject *scale_model_input(PyObject *object, PyObject *positional, PyObject *ke
 
 // MARK: - The forward process
 
-/// The numbers of a list, a tensor or an array, or a single one. A new array of `count`, freed by the
-/// caller; NULL with an exception.
+/// The numbers of a list, a tensor or an array, or a single one. A new array of `count`, freed by
+/// the caller; NULL with an exception.
 static double *timestep_numbers(PyObject *value, int64_t *count) {
     static const char *const expected = "a number, or a tensor or list of numbers";
     PyObject *numbers = NULL, *list = NULL;

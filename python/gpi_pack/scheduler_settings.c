@@ -1,4 +1,5 @@
-/// Settings between Python and the core: values of a dict here, the text of a `scheduler_config.json` there.
+/// Settings between Python and the core: values of a dict here, the text of a
+/// `scheduler_config.json` there.
 
 #include "config.h"
 #include "errors.h"
@@ -64,8 +65,8 @@ static int append_numbers(PyObject *value, PyObject *numbers) {
     return status;
 }
 
-/// What JSON can say of a value: itself or a list of numbers. A new reference; NULL without an exception
-/// if no scheduler has settings of its kind.
+/// What JSON can say of a value: itself or a list of numbers. A new reference; NULL without an
+/// exception if no scheduler has settings of its kind.
 static PyObject *plain(PyObject *value) {
     PyObject *result = unwrapped(value);
     if (result == NULL || is_scalar(result)) return result;
@@ -78,8 +79,10 @@ static PyObject *plain(PyObject *value) {
     return NULL;
 }
 
-/// Refuses numbers that no float holds, which the core would take for none at all.
-static int check_size(PyObject *name, PyObject *value) {
+/// Refuses numbers that no float holds and text that is none, which the core would take for
+/// nothing.
+static int check_value(PyObject *name, PyObject *value) {
+    if (PyUnicode_Check(value)) return check_text(name, value);
     if (!PyLong_Check(value)) return 0;
     if (PyFloat_AsDouble(value) != -1 || !PyErr_Occurred()) return 0;
     if (PyErr_ExceptionMatches(PyExc_OverflowError)) {
@@ -97,7 +100,7 @@ static int sort_setting(PyObject *name, PyObject *value, PyObject *accepted, PyO
         return -1;
     }
     if (simple == NULL) return PyDict_SetItem(refused, name, value);
-    int status = check_size(name, simple);
+    int status = check_value(name, simple);
     if (status == 0) status = PyDict_SetItem(accepted, name, simple);
     Py_DECREF(simple);
     return status;

@@ -20,8 +20,8 @@ int open_turn(Turn *turn);
 void close_turn(Turn *turn);
 
 /// Waits until no other thread holds it, and takes it for this one. 0, or -1 with an exception: the
-/// wait was interrupted, or this thread holds it already (a signal handler, a filter of warnings or a
-/// callback came back). `what` begins that text: "This extractor".
+/// wait was interrupted, or this thread holds it already (a signal handler, a filter of warnings or
+/// a callback came back). `what` begins that text: "This extractor".
 int take_turn(Turn *turn, const char *what);
 
 void give_turn_back(Turn *turn);

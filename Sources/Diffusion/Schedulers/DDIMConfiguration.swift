@@ -11,6 +11,7 @@ public struct DDIMConfiguration: SchedulerConfiguration {
     public var thresholding = DynamicThresholding()
     public var timestepSpacing = TimestepSpacing.leading
     public var rescaleBetasZeroSNR = false
+    public var given: [String: SchedulerSettings.Value] = [:]
 
     public init() {}
 

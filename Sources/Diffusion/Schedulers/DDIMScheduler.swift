@@ -35,7 +35,10 @@ public struct DDIMScheduler: Scheduler {
     }
 
     public func shares(at timestep: Double) throws -> NoiseShares {
-        let alpha = try alphaCumprod(at: Int(timestep))
+        guard let index = Int(exactly: timestep), alphasCumprod.indices.contains(index) else {
+            throw SchedulerError.unknownTimestep(timestep)
+        }
+        let alpha = alphasCumprod[index]
         return NoiseShares(signal: root(alpha), noise: root(1 - alpha))
     }
 
@@ -51,7 +54,10 @@ public struct DDIMScheduler: Scheduler {
             ? try alphaCumprod(at: previous)
             : (configuration.setAlphaToOne ? 1 : try alphaCumprod(at: 0))
 
-        var (clean, epsilon) = try split(prediction, sample: sample, alpha: alpha)
+        let shares = NoiseShares(alphaCumprod: alpha)
+        let type = configuration.predictionType
+        let epsilon = try type.epsilon(from: prediction, sample: sample, shares: shares)
+        var clean = try type.clean(from: prediction, sample: sample, shares: shares)
         if configuration.thresholding.isOn {
             clean = try configuration.thresholding(clean)
         } else if configuration.clipSample {
@@ -68,24 +74,6 @@ public struct DDIMScheduler: Scheduler {
         var next = try root(previousAlpha) * clean + direction
         if eta > 0 { next = try next + Double(sigma) * randomness.noise(prediction) }
         return SchedulerStep(previous: next, clean: clean)
-    }
-
-    /// The clean sample x_0 and the noise ε that the model's output stands for.
-    private func split(
-        _ prediction: Tensor, sample: Tensor, alpha: Float
-    ) throws -> (clean: Tensor, epsilon: Tensor) {
-        let signal = root(alpha)
-        let noise = root(1 - alpha)
-        switch configuration.predictionType {
-        case .epsilon:
-            return (try (sample - noise * prediction) / signal, prediction)
-        case .sample:
-            return (prediction, try (sample - signal * prediction) / noise)
-        case .velocity:
-            return (
-                try signal * sample - noise * prediction, try signal * prediction + noise * sample
-            )
-        }
     }
 
     private func alphaCumprod(at timestep: Int) throws -> Float {

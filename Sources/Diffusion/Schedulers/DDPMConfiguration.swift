@@ -29,6 +29,7 @@ public struct DDPMConfiguration: SchedulerConfiguration {
     public var timestepSpacing = TimestepSpacing.leading
     public var stepsOffset = 0
     public var rescaleBetasZeroSNR = false
+    public var given: [String: SchedulerSettings.Value] = [:]
 
     public init() {}
 

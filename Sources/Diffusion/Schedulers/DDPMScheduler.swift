@@ -3,7 +3,7 @@ import Torch
 
 /// Denoising diffusion probabilistic models (Ho, Jain and Abbeel, 2020). Answers to diffusers'
 /// `DDPMScheduler`.
-public struct DDPMScheduler: Scheduler {
+public struct DDPMScheduler: CustomTimestepsScheduler {
     public static let name = "DDPMScheduler"
 
     public let configuration: DDPMConfiguration
@@ -33,11 +33,8 @@ public struct DDPMScheduler: Scheduler {
         ).map(Double.init)
     }
 
-    /// Starts a run of the caller's own timesteps, whatever the spacing says.
-    /// - Throws: `SchedulerError.timestepOrder` unless they are training timesteps that fall.
-    public mutating func setTimesteps(_ custom: [Int]) throws {
-        try SchedulerError.checkFalling(custom, trained: alphasCumprod.count)
-        timesteps = custom.map(Double.init)
+    public mutating func setTimesteps(to timesteps: [Double]) throws {
+        self.timesteps = try checkedFalling(custom: timesteps, trained: alphasCumprod.count)
     }
 
     public func shares(at timestep: Double) throws -> NoiseShares {

@@ -65,6 +65,7 @@ public struct DPMSolverMultistepConfiguration: SchedulerConfiguration {
     public var lambdaMinClipped = -Double.infinity
     /// Set for a model that predicts a variance, which is cut off where it is learned.
     public var variance: DDPMConfiguration.Variance?
+    public var given: [String: SchedulerSettings.Value] = [:]
 
     public init() {}
 

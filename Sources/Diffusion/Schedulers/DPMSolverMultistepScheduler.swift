@@ -4,7 +4,7 @@ import Torch
 /// DPM-Solver and DPM-Solver++ with several steps' predictions (Lu et al., 2022a, "DPM-Solver: A Fast
 /// ODE Solver …", and 2022b, "DPM-Solver++: Fast Solver for Guided Sampling …"), for the ODE or the SDE.
 /// Answers to diffusers' `DPMSolverMultistepScheduler`.
-public struct DPMSolverMultistepScheduler: Scheduler {
+public struct DPMSolverMultistepScheduler: CustomTimestepsScheduler {
     public static let name = "DPMSolverMultistepScheduler"
 
     public let configuration: DPMSolverMultistepConfiguration
@@ -54,19 +54,15 @@ public struct DPMSolverMultistepScheduler: Scheduler {
         begin(spaced(visited))
     }
 
-    /// Starts a run of the caller's own timesteps, whatever the spacing says.
-    /// - Throws: `SchedulerError` unless they are training timesteps that fall, or if the
-    ///   configuration chooses noise levels without timesteps.
-    public mutating func setTimesteps(_ custom: [Int]) throws {
+    public mutating func setTimesteps(to timesteps: [Double]) throws {
         let noise = configuration.noise
         guard noise.sigmaSpacing == .ofTimesteps, !configuration.usesLuLambdas, !noise.isFlow else {
             throw SchedulerError.cannot(
                 scheduler: Self.name,
-                task: "visit given timesteps where the configuration spaces noise levels",
-                instead: "Give a number of steps.")
+                task: "visit chosen timesteps where the configuration spaces noise levels",
+                instead: "Turn that off in the scheduler's configuration.")
         }
-        try SchedulerError.checkFalling(custom, trained: schedule.sigmas.count)
-        begin(spaced(custom.map(Double.init)))
+        begin(spaced(try checkedFalling(custom: timesteps, trained: schedule.sigmas.count)))
     }
 
     private mutating func begin(_ run: (timesteps: [Double], sigmas: [Double])) {

@@ -13,6 +13,7 @@ public struct EulerAncestralDiscreteScheduler: VarianceExplodingScheduler {
         public var timestepSpacing = TimestepSpacing.linspace
         public var stepsOffset = 0
         public var rescaleBetasZeroSNR = false
+        public var given: [String: SchedulerSettings.Value] = [:]
 
         public init() {}
 

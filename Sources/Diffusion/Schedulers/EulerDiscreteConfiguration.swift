@@ -35,6 +35,7 @@ public struct EulerDiscreteConfiguration: SchedulerConfiguration {
     public var stepsOffset = 0
     public var rescaleBetasZeroSNR = false
     public var finalSigma = FinalSigma.zero
+    public var given: [String: SchedulerSettings.Value] = [:]
 
     public init() {}
 

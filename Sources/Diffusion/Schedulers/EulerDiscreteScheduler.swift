@@ -3,7 +3,9 @@ import Torch
 
 /// Euler's method on the probability flow in σ (Karras et al., 2022, algorithm 2 without its noise
 /// and its second-order correction). Answers to diffusers' `EulerDiscreteScheduler`.
-public struct EulerDiscreteScheduler: VarianceExplodingScheduler {
+public struct EulerDiscreteScheduler: VarianceExplodingScheduler, CustomTimestepsScheduler,
+    CustomSigmasScheduler
+{
     public static let name = "EulerDiscreteScheduler"
 
     public let configuration: EulerDiscreteConfiguration
@@ -30,12 +32,37 @@ public struct EulerDiscreteScheduler: VarianceExplodingScheduler {
     /// - Throws: `SchedulerError` if there are fewer steps than one or more than training had, or if
     ///   the offset moves one past the last training timestep.
     public mutating func setTimesteps(_ steps: Int) throws {
-        let spaced = try configuration.timestepSpacing.checkedContinuousTimesteps(
-            steps, of: configuration.training.steps, offset: configuration.stepsOffset)
+        start(
+            at: try configuration.timestepSpacing.checkedContinuousTimesteps(
+                steps, of: configuration.training.steps, offset: configuration.stepsOffset))
+    }
+
+    public mutating func setTimesteps(to timesteps: [Double]) throws {
+        guard !configuration.hasContinuousTimesteps else {
+            throw SchedulerError.cannot(
+                scheduler: Self.name, task: "visit chosen timesteps when they are continuous",
+                instead: "Choose sigmas instead.")
+        }
+        start(
+            at: try checked(
+                custom: timesteps, trained: configuration.training.steps,
+                spacing: configuration.sigmaSpacing))
+    }
+
+    public mutating func setSigmas(to sigmas: [Double]) throws {
+        self.sigmas = try checked(custom: sigmas)
+        timesteps =
+            configuration.hasContinuousTimesteps
+            ? Self.continuousTimesteps(self.sigmas.dropLast())
+            : self.sigmas.dropLast().map { Double(Float(schedule.timestep(of: $0))) }
+    }
+
+    /// Starts a run with the σ of timesteps, unless the configuration spaces σ otherwise.
+    private mutating func start(at spaced: [Double]) {
         let levels =
             switch configuration.interpolation {
             case .linear: spaced.map(schedule.sigma(at:))
-            case .logLinear: logLinearSigmas(steps + 1)
+            case .logLinear: logLinearSigmas(spaced.count + 1)
             }
         let run = schedule.respaced(
             levels, timesteps: spaced, as: configuration.sigmaSpacing,

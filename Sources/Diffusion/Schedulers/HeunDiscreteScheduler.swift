@@ -5,7 +5,7 @@ import Torch
 ///
 /// The model is called twice for each step but the last, so that N steps have 2N - 1 timesteps: the
 /// first one, then each of the others twice.
-public struct HeunDiscreteScheduler: VarianceExplodingScheduler {
+public struct HeunDiscreteScheduler: VarianceExplodingScheduler, CustomTimestepsScheduler {
     public static let name = "HeunDiscreteScheduler"
 
     /// With the scheduler's own defaults for keys that a file does not have.
@@ -18,6 +18,7 @@ public struct HeunDiscreteScheduler: VarianceExplodingScheduler {
         public var clipSampleRange = 1.0
         public var timestepSpacing = TimestepSpacing.linspace
         public var stepsOffset = 0
+        public var given: [String: SchedulerSettings.Value] = [:]
 
         public init() {
             training = TrainingNoise()
@@ -71,8 +72,20 @@ public struct HeunDiscreteScheduler: VarianceExplodingScheduler {
     /// - Throws: `SchedulerError` if there are fewer steps than one or more than training had, or if
     ///   the offset moves one past the last training timestep.
     public mutating func setTimesteps(_ steps: Int) throws {
-        let spaced = try configuration.timestepSpacing.checkedContinuousTimesteps(
-            steps, of: configuration.training.steps, offset: configuration.stepsOffset)
+        start(
+            at: try configuration.timestepSpacing.checkedContinuousTimesteps(
+                steps, of: configuration.training.steps, offset: configuration.stepsOffset))
+    }
+
+    /// - Parameter timesteps: each once; all but the first are visited twice.
+    public mutating func setTimesteps(to timesteps: [Double]) throws {
+        start(
+            at: try checked(
+                custom: timesteps, trained: configuration.training.steps,
+                spacing: configuration.sigmaSpacing))
+    }
+
+    private mutating func start(at spaced: [Double]) {
         let run = schedule.respaced(
             spaced.map(schedule.sigma(at:)), timesteps: spaced, as: configuration.sigmaSpacing)
         timesteps = Self.twiceButTheFirst(run.timesteps)
@@ -102,7 +115,8 @@ public struct HeunDiscreteScheduler: VarianceExplodingScheduler {
         }
         guard let first = firstHalf, first.index == index - 1 else {
             throw SchedulerError.cannot(
-                scheduler: Self.name, task: "start between the halves of a step (timestep \(index))",
+                scheduler: Self.name,
+                task: "start between the halves of a step (timestep \(index))",
                 instead: "Start at an even place in the timesteps.")
         }
         firstHalf = nil

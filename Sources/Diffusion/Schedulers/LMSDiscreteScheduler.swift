@@ -12,6 +12,7 @@ public struct LMSDiscreteScheduler: VarianceExplodingScheduler {
         public var predictionType = PredictionType.epsilon
         public var timestepSpacing = TimestepSpacing.linspace
         public var stepsOffset = 0
+        public var given: [String: SchedulerSettings.Value] = [:]
 
         public init() {}
 

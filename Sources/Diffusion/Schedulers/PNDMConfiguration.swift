@@ -9,6 +9,7 @@ public struct PNDMConfiguration: SchedulerConfiguration {
     public var predictionType = PredictionType.epsilon
     public var timestepSpacing = TimestepSpacing.leading
     public var stepsOffset = 0
+    public var given: [String: SchedulerSettings.Value] = [:]
 
     public init() {}
 

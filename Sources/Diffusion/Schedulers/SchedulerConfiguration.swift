@@ -2,6 +2,9 @@
 public protocol SchedulerConfiguration: Equatable, Sendable {
     init()
 
+    /// What the file gave, keys of other schedulers too, so that one can be made from another and back.
+    var given: [String: SchedulerSettings.Value] { get set }
+
     /// Names each key once, with the property that holds its value; this serves reading and writing.
     mutating func exchange(_ keys: inout SchedulerKeys) throws
 
@@ -17,10 +20,20 @@ extension SchedulerConfiguration {
         var keys = SchedulerKeys(reading: settings)
         try exchange(&keys)
         try check(keys)
+        given = keys.settings.values
     }
 
-    /// All keys with their values.
+    /// All keys with their values, and which of them are defaults.
     func settings(named name: String) -> SchedulerSettings {
+        var settings = written(named: name)
+        let defaults = Self().written(named: name).values
+        settings.defaultKeys = Set(
+            settings.values.filter { given[$0.key] == nil && defaults[$0.key] == $0.value }.keys)
+        settings.values.merge(given) { current, _ in current }
+        return settings
+    }
+
+    private func written(named name: String) -> SchedulerSettings {
         var copy = self
         var keys = SchedulerKeys(writing: SchedulerSettings(className: name))
         // Writing throws nothing: there is no value that could be wrong.
@@ -35,7 +48,7 @@ public struct SchedulerKeys {
     private let isReading: Bool
 
     init(reading settings: SchedulerSettings) {
-        self.settings = settings
+        self.settings = settings.withoutDefaults
         isReading = true
     }
 

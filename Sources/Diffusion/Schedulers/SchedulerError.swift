@@ -9,7 +9,7 @@ public enum SchedulerError: Error, Equatable, CustomStringConvertible {
     case noTimestep(index: Int, count: Int)
     /// A timestep that is none of those that a run visits, where only those can be asked for.
     case unknownTimestep(Double)
-    /// Timesteps of the caller's own that are none of training's, or do not fall.
+    /// Timesteps of the caller's choice that are none of training's, or do not fall.
     case timestepOrder(trained: Int)
     /// A name that is no scheduler's.
     case unknownScheduler(String, known: [String])
@@ -42,14 +42,5 @@ public enum SchedulerError: Error, Equatable, CustomStringConvertible {
         case .cannot(let scheduler, let task, let instead):
             "scheduler: \(scheduler) cannot \(task). \(instead)"
         }
-    }
-}
-
-extension SchedulerError {
-    /// - Throws: `timestepOrder` unless there are timesteps, all of training, that fall.
-    static func checkFalling(_ timesteps: [Int], trained: Int) throws {
-        guard !timesteps.isEmpty, timesteps.allSatisfy((0..<trained).contains),
-            zip(timesteps, timesteps.dropFirst()).allSatisfy(>)
-        else { throw SchedulerError.timestepOrder(trained: trained) }
     }
 }

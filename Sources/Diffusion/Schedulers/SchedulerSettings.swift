@@ -11,6 +11,7 @@ public struct SchedulerSettings: Equatable, Sendable {
         case number(Double)
         case text(String)
         case numbers([Double])
+        case texts([String])
         /// An explicit null, the same as an absent key.
         case null
 
@@ -22,6 +23,7 @@ public struct SchedulerSettings: Equatable, Sendable {
             case .number(let number): "\(number)"
             case .text(let text): "\"\(text)\""
             case .numbers(let numbers): "a list of \(numbers.count)"
+            case .texts(let texts): "a list of \(texts.count)"
             case .null: "null"
             }
         }
@@ -30,6 +32,9 @@ public struct SchedulerSettings: Equatable, Sendable {
     /// `_class_name`: the scheduler that the file was written for.
     public var className: String?
     public var values: [String: Value]
+    /// Those whose value nobody asked for but is the default of `className`. Another scheduler has its
+    /// own default for them; diffusers calls them `_use_default_values`.
+    public var defaultKeys: Set<String> = []
     /// What errors call the file.
     public var origin: String
 
@@ -52,28 +57,45 @@ public struct SchedulerSettings: Equatable, Sendable {
     ///   has are left out.
     public init(json: some Sequence<UInt8>, origin: String) throws {
         let content = try ConfigurationFile.decode(
-            [String: AnyValue].self, from: Data(json), path: origin, keys: .useDefaultKeys)
+            [String: AnyValue].self, from: Data(json), path: origin, keys: .useDefaultKeys,
+            // `lambda_min_clipped` is -Infinity in many a file.
+            isJSON5: true)
         var values = content.compactMapValues(\.value)
         var className: String?
         if case .text(let name) = values["_class_name"] { className = name }
+        var defaultKeys: Set<String> = []
+        if case .texts(let names) = values["_use_default_values"] { defaultKeys = Set(names) }
         values = values.filter { !$0.key.hasPrefix("_") }
         self.init(values, className: className, origin: origin)
+        self.defaultKeys = defaultKeys
+    }
+
+    /// What was asked for alone.
+    var withoutDefaults: SchedulerSettings {
+        SchedulerSettings(
+            values.filter { !defaultKeys.contains($0.key) }, className: className, origin: origin)
     }
 
     /// The same as the text of a `scheduler_config.json`, its keys in order. Infinity, which JSON does
-    /// not have, is left out: it stands for no limit, and is the default where it is allowed.
+    /// not have, is written as Python writes it.
     public func json() throws -> String {
-        let finite = values.filter { value in
-            if case .number(let number) = value.value { number.isFinite } else { true }
-        }
-        var content = finite.mapValues(AnyValue.init)
+        var content = values.mapValues(AnyValue.init)
         content["_class_name"] = className.map { AnyValue(.text($0)) }
+        if !defaultKeys.isEmpty {
+            content["_use_default_values"] = AnyValue(.texts(defaultKeys.sorted()))
+        }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-        return String(decoding: try encoder.encode(content), as: UTF8.self)
+        encoder.nonConformingFloatEncodingStrategy = .convertToString(
+            positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
+        let text = String(decoding: try encoder.encode(content), as: UTF8.self)
+        // No setting has one of these as its text.
+        return ["Infinity", "-Infinity", "NaN"].reduce(text) { text, number in
+            text.replacing("\"\(number)\"", with: number)
+        }
     }
 
-    /// A value of JSON; nil if it is of a kind that no scheduler has (an object, a list of texts).
+    /// A value of JSON; nil if it is of a kind that no scheduler has (an object).
     private struct AnyValue: Codable {
         let value: Value?
 
@@ -91,8 +113,10 @@ public struct SchedulerSettings: Equatable, Sendable {
                 value = .number(number)
             } else if let text = try? container.decode(String.self) {
                 value = .text(text)
+            } else if let numbers = try? container.decode([Double].self) {
+                value = .numbers(numbers)
             } else {
-                value = (try? container.decode([Double].self)).map { .numbers($0) }
+                value = (try? container.decode([String].self)).map { .texts($0) }
             }
         }
 
@@ -104,6 +128,7 @@ public struct SchedulerSettings: Equatable, Sendable {
             case .number(let number): try container.encode(number)
             case .text(let text): try container.encode(text)
             case .numbers(let numbers): try container.encode(numbers)
+            case .texts(let texts): try container.encode(texts)
             case .null, nil: try container.encodeNil()
             }
         }

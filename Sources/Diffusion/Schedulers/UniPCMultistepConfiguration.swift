@@ -34,6 +34,7 @@ public struct UniPCMultistepConfiguration: SchedulerConfiguration {
     public var sigmaMax: Double?
     /// What a flow's last σ is stretched to.
     public var shiftTerminal: Double?
+    public var given: [String: SchedulerSettings.Value] = [:]
 
     public init() {}
 

@@ -163,11 +163,15 @@ public struct UniPCMultistepScheduler: Scheduler {
         guard let (start, newest) = history.last else { return [] }
         let h = end.lambda - start.lambda
         guard h > 0, h.isFinite else { return [] }
-        return try history.dropLast().reversed().prefix(max(order - 1, 0)).map { level, output in
-            ((level.lambda - start.lambda) / h, output)
-        }.filter { distance, _ in distance < 0 }.map { distance, output in
-            (distance, try (output - newest) / Double(distance))
+        var nearest: Float = 0
+        var differences: [(distance: Float, value: Tensor)] = []
+        for (level, output) in history.dropLast().suffix(max(order - 1, 0)).reversed() {
+            let distance = (level.lambda - start.lambda) / h
+            guard distance < nearest else { continue }
+            nearest = distance
+            differences.append((distance, try (output - newest) / Double(distance)))
         }
+        return differences
     }
 
     private func sum(

@@ -132,6 +132,17 @@ gpi_status gpi_model_predict(gpi_model *model, const gpi_tensor *sample, double 
                              const gpi_tensor *context, gpi_interruption interruption,
                              void *interruption_context, gpi_tensor **prediction);
 
+// MARK: - Safety
+
+/// Whether the model comes with a safety checker; loads nothing.
+gpi_status gpi_model_has_safety_checker(gpi_model *model, bool *answer);
+
+/// Which pictures of `[N, 3, H, W]` in [-1, 1] the model's safety checker finds to show what they must
+/// not: `flagged` has N places. Without a checker none are.
+gpi_status gpi_model_check_safety(gpi_model *model, const gpi_tensor *pixels,
+                                  gpi_interruption interruption, void *interruption_context,
+                                  bool *flagged);
+
 // MARK: - Denoising
 
 /// The shape of latents for `count` pictures: `[count, C, height / 8, width / 8]`; a height or width of

@@ -18,6 +18,9 @@ import Torch
     private struct Case: Decodable {
         let configuration: String
         let steps: Int
+        /// What the run visits by the caller's choice, if so.
+        let customTimesteps: [Double]?
+        let customSigmas: [Double]?
         let eta: Double
         let dtype: String
         let timesteps: [Double]
@@ -58,7 +61,7 @@ import Torch
         }
     }
 
-    @Test(arguments: ["DPMSolverMultistepScheduler", "UniPCMultistepScheduler"])
+    @Test(arguments: Schedulers.all.map { $0.name })
     func equalsDiffusers(name: String) throws {
         let library = try LibTorch.shared()
         let answer: Answer = try PythonReference("scheduler_reference.py").run(name)
@@ -78,7 +81,7 @@ import Torch
             let settings = try SchedulerSettings(
                 json: expected.configuration.utf8, origin: "scheduler_config.json")
             var scheduler = try type.init(settings)
-            try scheduler.setTimesteps(expected.steps)
+            try start(&scheduler, as: expected)
 
             #expect(scheduler.timesteps.count == expected.timesteps.count, place)
             if expected.timesteps.allSatisfy({ $0 == $0.rounded() }) {
@@ -135,6 +138,20 @@ import Torch
         }
         for (dtype, found) in maxima.sorted(by: { $0.key < $1.key }) {
             print("\(name), \(answer.cases.count) cases, \(dtype): \(found)")
+        }
+    }
+
+    private func start(_ scheduler: inout any Scheduler, as expected: Case) throws {
+        if let timesteps = expected.customTimesteps {
+            var custom = try #require(scheduler as? any CustomTimestepsScheduler)
+            try custom.setTimesteps(to: timesteps)
+            scheduler = custom
+        } else if let sigmas = expected.customSigmas {
+            var custom = try #require(scheduler as? any CustomSigmasScheduler)
+            try custom.setSigmas(to: sigmas)
+            scheduler = custom
+        } else {
+            try scheduler.setTimesteps(expected.steps)
         }
     }
 

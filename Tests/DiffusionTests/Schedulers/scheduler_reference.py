@@ -55,7 +55,8 @@ def with_sigmas(rows, sigmas=SIGMAS):
 
 
 # Rows for each class, by name: the configuration's keys, and with an underscore what a run has beside
-# them (`_eta`, `_dtype`, `_steps`, and `_start`, where the second run begins).
+# them (`_eta`, `_dtype`, `_steps`; `_timesteps` or `_sigmas` of the caller's choice instead; and
+# `_start`, where the second run begins).
 ROWS = {
     "DDIMScheduler": [
         {**row, "_eta": eta}
@@ -93,6 +94,7 @@ ROWS = {
         *grid(rescale_betas_zero_snr=(True,), prediction_type=PREDICTIONS, timestep_spacing=SPACINGS),
         *grid(_dtype=("float16",), variance_type=("fixed_small", "learned_range")),
         *grid(_steps=(2, 7, 20, 999, 1000)),
+        *each(_timesteps=([100, 87, 50, 1, 0], [999, 500, 3])),
     ],
     "DPMSolverMultistepScheduler": [
         {},
@@ -125,6 +127,9 @@ ROWS = {
                      DPM_SIGMAS),
         *grid(use_flow_sigmas=(True,), flow_shift=(1.0, 3.0), prediction_type=("flow_prediction",),
               algorithm_type=("dpmsolver++", "sde-dpmsolver++"), solver_order=(2, 3)),
+        *grid(_timesteps=([900, 650, 400, 30, 1], [999, 0]), prediction_type=PREDICTIONS,
+              final_sigmas_type=("zero", "sigma_min"),
+              algorithm_type=("dpmsolver++", "sde-dpmsolver++")),
         *SIXTEEN_BITS,
         *each(_steps=(2, 5, 7, 14, 15, 100, 999)),
     ],
@@ -181,12 +186,84 @@ ROWS = {
         *with_sigmas(grid(STABLE_DIFFUSION, prediction_type=PREDICTIONS, timestep_spacing=SPACINGS)),
         *SIXTEEN_BITS,
     ],
+    "EulerAncestralDiscreteScheduler": [
+        *BETAS,
+        *each(num_train_timesteps=(10, 50, 100, 1100), beta_schedule=("scaled_linear",)),
+        *grid(STABLE_DIFFUSION, steps_offset=(0, 1), timestep_spacing=("leading",)),
+        *grid(
+            STABLE_DIFFUSION,
+            prediction_type=("epsilon", "v_prediction"),
+            timestep_spacing=SPACINGS,
+            rescale_betas_zero_snr=(False, True),
+        ),
+        *[row for row in SIXTEEN_BITS if row["prediction_type"] != "sample"],
+    ],
+    "EulerDiscreteScheduler": [
+        *BETAS,
+        *each(num_train_timesteps=(10, 50, 100, 1100), beta_schedule=("scaled_linear",)),
+        {"trained_betas": [0.001 * (i + 1) for i in range(20)], "num_train_timesteps": 20},
+        *grid(STABLE_DIFFUSION, steps_offset=(0, 1), timestep_spacing=("leading",)),
+        *with_sigmas(
+            grid(
+                STABLE_DIFFUSION,
+                prediction_type=PREDICTIONS,
+                interpolation_type=("linear", "log_linear"),
+                final_sigmas_type=("zero", "sigma_min"),
+            ),
+            [*SIGMAS, {"use_karras_sigmas": True, "sigma_min": 0.02, "sigma_max": 700.0}],
+        ),
+        *grid(
+            STABLE_DIFFUSION,
+            prediction_type=PREDICTIONS,
+            timestep_type=("discrete", "continuous"),
+            timestep_spacing=SPACINGS,
+            rescale_betas_zero_snr=(False, True),
+        ),
+        {"timestep_type": "continuous", "prediction_type": "v_prediction",
+         "interpolation_type": "log_linear"},
+        *grid(
+            STABLE_DIFFUSION,
+            _timesteps=([900, 650, 400, 30, 1], [999, 0]),
+            prediction_type=PREDICTIONS,
+            interpolation_type=("linear", "log_linear"),
+            final_sigmas_type=("zero", "sigma_min"),
+        ),
+        *grid(
+            STABLE_DIFFUSION,
+            _sigmas=([14.0, 7.5, 2.0, 0.5, 0.03, 0.0], [20.0, 1.0, 0.5]),
+            prediction_type=PREDICTIONS,
+            timestep_type=("discrete", "continuous"),
+        ),
+        *SIXTEEN_BITS,
+    ],
+    "HeunDiscreteScheduler": [
+        *BETAS,
+        *each(num_train_timesteps=(10, 50, 100, 1100)),
+        *each(beta_schedule=("scaled_linear", "squaredcos_cap_v2", "exp")),
+        *grid(STABLE_DIFFUSION, steps_offset=(0, 1), timestep_spacing=("leading",)),
+        *grid(clip_sample=(True,), clip_sample_range=(1.0, 2.0, 3.0), prediction_type=PREDICTIONS),
+        *with_sigmas(grid(STABLE_DIFFUSION, prediction_type=PREDICTIONS, timestep_spacing=SPACINGS)),
+        *grid(
+            STABLE_DIFFUSION,
+            _timesteps=([900, 650, 400, 30, 1], [999]),
+            prediction_type=PREDICTIONS,
+        ),
+        *SIXTEEN_BITS,
+    ],
+    "LMSDiscreteScheduler": [
+        *BETAS,
+        *each(num_train_timesteps=(10, 50, 100, 1100), beta_schedule=("scaled_linear",)),
+        *grid(STABLE_DIFFUSION, steps_offset=(0, 1), timestep_spacing=("leading",)),
+        *with_sigmas(grid(STABLE_DIFFUSION, prediction_type=PREDICTIONS, timestep_spacing=SPACINGS)),
+        *SIXTEEN_BITS,
+    ],
     # A run with steps of Runge and Kutta that begins in the middle transfers samples over a great part of
     # the schedule, up to 1e4 times as large: float32 does not hold the result, diffusers' own neither.
     "PNDMScheduler": [
-        *grid(_steps=(10, 27, 50), _start=(3, 4), prediction_type=("epsilon", "v_prediction"),
-              timestep_spacing=SPACINGS, set_alpha_to_one=(True, False)),
-        *grid({"_start": 0}, _steps=(4, 5), timestep_spacing=SPACINGS),
+        *[row for row in grid(_steps=(10, 27, 50), _start=(3, 4), timestep_spacing=SPACINGS,
+                              prediction_type=("epsilon", "v_prediction"),
+                              set_alpha_to_one=(True, False)) if row["_steps"] > 10 or row["_start"] == 3],
+        *grid({"_start": 0}, _steps=(4, 5), timestep_spacing=("leading", "trailing")),
         *grid({"skip_prk_steps": True}, _steps=(1, 5, 10, 50), timestep_spacing=SPACINGS,
               prediction_type=("epsilon", "v_prediction"), set_alpha_to_one=(True, False)),
         *grid({**STABLE_DIFFUSION, "steps_offset": 1, "skip_prk_steps": True}, _steps=(3, 10, 50, 100)),
@@ -207,16 +284,22 @@ ROWS = {
         *grid(STABLE_DIFFUSION, prediction_type=PREDICTIONS, timestep_spacing=SPACINGS,
               final_sigmas_type=("zero", "sigma_min"), rescale_betas_zero_snr=(False, True)),
         *grid({"final_sigmas_type": "sigma_min"}, solver_order=(1, 2, 3), solver_type=("bh1", "bh2"),
-              prediction_type=PREDICTIONS, predict_x0=(True, False), lower_order_final=(True, False)),
-        *grid(solver_order=(1, 2, 3), solver_type=("bh1", "bh2"), prediction_type=PREDICTIONS),
-        *grid({"thresholding": True}, sample_max_value=(0.5, 1.0, 2.0), solver_order=(1, 2, 3),
+              prediction_type=PREDICTIONS, lower_order_final=(True, False)),
+        # Not the third order up to the end: one bit of the levels changes its result by 7e-4.
+        *grid({"final_sigmas_type": "sigma_min", "predict_x0": False}, solver_order=(1, 2, 3),
+              solver_type=("bh1", "bh2"), prediction_type=PREDICTIONS),
+        *grid({"final_sigmas_type": "sigma_min", "predict_x0": False, "lower_order_final": False},
+              solver_order=(1, 2), solver_type=("bh1", "bh2"), prediction_type=PREDICTIONS),
+        # With bh1 diffusers' last step to no noise at all is no number: infinity times 0.
+        *grid(solver_order=(1, 2, 3), prediction_type=PREDICTIONS),
+        *grid({"thresholding": True, "final_sigmas_type": "sigma_min"}, sample_max_value=(0.5, 1.0, 2.0), solver_order=(1, 2, 3),
               solver_type=("bh1", "bh2"), prediction_type=("epsilon", "sample")),
         *grid(disable_corrector=([0], [0, 2, 3], list(range(1000))), solver_order=(2, 3)),
         *each(solver_type=("midpoint", "heun", "logrho")),
         *with_sigmas(grid(STABLE_DIFFUSION, prediction_type=PREDICTIONS, solver_order=(2, 3),
                           final_sigmas_type=("zero", "sigma_min"))),
         *with_sigmas([{"sigma_min": 0.1, "sigma_max": 10.0}]),
-        *grid({"use_flow_sigmas": True}, flow_shift=(1.0, 3.0), shift_terminal=(None, 0.1),
+        *grid({"use_flow_sigmas": True}, _steps=(3, 10, 50), flow_shift=(1.0, 3.0), shift_terminal=(None, 0.1),
               prediction_type=("flow_prediction", "epsilon"), final_sigmas_type=("zero", "sigma_min")),
         *grid({"use_flow_sigmas": True, "use_karras_sigmas": True}, _steps=(5, 10, 50),
               prediction_type=("flow_prediction",), final_sigmas_type=("zero", "sigma_min")),
@@ -258,8 +341,8 @@ def run(scheduler, sample, start, **arguments):
     are to be seen against.
 
     That is the result's own, and that of the sample before it: where the model says nothing, at
-    timestep 0, the last step is x - σ x / σ, only the rounding of x. And with σ in the thousands, what
-    rounding leaves of the first sample.
+    timestep 0, the last step subtracts the sample from itself. And with noise levels in the thousands,
+    what rounding leaves of the first sample.
     """
     first = sample
     draws = itertools.cycle(DRAWS)
@@ -286,7 +369,8 @@ def answer(name, row, steps):
 
     def ready():
         scheduler = getattr(diffusers, name)(**options)
-        scheduler.set_timesteps(steps)
+        custom = {key: row[f"_{key}"] for key in ("timesteps", "sigmas") if f"_{key}" in row}
+        scheduler.set_timesteps(None if custom else steps, **custom)
         return scheduler
 
     scheduler = ready()
@@ -306,6 +390,8 @@ def answer(name, row, steps):
     return {
         "configuration": json.dumps({**dict(scheduler.config), **options}, default=str),
         "steps": steps,
+        "customTimesteps": row.get("_timesteps"),
+        "customSigmas": row.get("_sigmas"),
         "eta": row.get("_eta", 0.0),
         "dtype": dtype,
         "timesteps": timesteps.tolist(),
@@ -323,7 +409,8 @@ if __name__ == "__main__":
     cases = []
     for row in ROWS[name]:
         trained = row.get("num_train_timesteps", 1000)
-        for steps in (row["_steps"],) if "_steps" in row else STEPS:
+        custom = row.get("_timesteps") or row.get("_sigmas", ())[1:]
+        for steps in (len(custom),) if custom else (row["_steps"],) if "_steps" in row else STEPS:
             # With an offset the first of as many steps as training had would lie past its end.
             if steps + row.get("steps_offset", 0) <= trained:
                 cases.append(answer(name, row, steps))

@@ -1,5 +1,5 @@
 /// The shape of a `CLIPTextModel`: its `config.json`, with transformers' own defaults for absent keys.
-public struct CLIPTextConfiguration: Codable, Equatable, Sendable {
+public struct CLIPTextConfiguration: CLIPEncoderConfiguration, Codable, Equatable, Sendable {
     public var vocabSize = 49408
     public var hiddenSize = 512
     public var intermediateSize = 2048
@@ -42,25 +42,11 @@ public struct CLIPTextConfiguration: Codable, Equatable, Sendable {
                     path: path, key: key, value: "\(value)", supported: supported)
             }
         }
-        let sizes = 1...(1 << 24)
-        try require(sizes.contains(vocabSize), "vocab_size", vocabSize, "a positive number")
-        try require(sizes.contains(hiddenSize), "hidden_size", hiddenSize, "a positive number")
+        try checkEncoder(require)
         try require(
-            sizes.contains(intermediateSize), "intermediate_size", intermediateSize,
-            "a positive number")
-        try require(
-            (1...1024).contains(numHiddenLayers), "num_hidden_layers", numHiddenLayers, "1 to 1024")
-        try require(
-            sizes.contains(numAttentionHeads) && hiddenSize % numAttentionHeads == 0,
-            "num_attention_heads", numAttentionHeads, "a divisor of hidden_size (\(hiddenSize))")
+            (1...(1 << 24)).contains(vocabSize), "vocab_size", vocabSize, "a positive number")
         try require(
             (2...65536).contains(maxPositionEmbeddings), "max_position_embeddings",
             maxPositionEmbeddings, "2 to 65536")
-        try require(
-            ["quick_gelu", "gelu"].contains(hiddenAct), "hidden_act", "\"\(hiddenAct)\"",
-            "\"quick_gelu\" or \"gelu\"")
-        try require(
-            layerNormEps > 0 && layerNormEps < 1, "layer_norm_eps", layerNormEps,
-            "a small positive number")
     }
 }

@@ -32,7 +32,8 @@ public final class CLIPTextModel {
         positionEmbedding = try (embeddings / "position_embedding").tensor(
             "weight", shape: [configuration.maxPositionEmbeddings, size])
         layers = try (0..<configuration.numHiddenLayers).map {
-            try CLIPEncoderLayer(model / "encoder" / "layers" / $0, configuration)
+            try CLIPEncoderLayer(
+                model / "encoder" / "layers" / $0, configuration, isCausal: true)
         }
         finalLayerNorm = try LayerNorm(
             model / "final_layer_norm", size: size, epsilon: configuration.layerNormEps)

@@ -51,7 +51,8 @@ public final class UNet2DConditionModel {
         let channels = configuration.inChannels
         guard sample.count == 4, sample[1] == channels, !sample.contains(0) else {
             throw TorchError.invalidArgument(
-                "sample: the shape is \(sample); [N, \(channels), H, W] is needed, with no side of 0.")
+                "sample: the shape is \(sample); [N, \(channels), H, W] is needed, with no side of 0."
+            )
         }
         let sizes = configuration.crossAttentionDim.values
         guard context.count == 3, context[0] == sample[0], context[1] > 0,

@@ -1,6 +1,6 @@
 extension RGBImage {
-    /// The picture resampled to another size, equal bit for bit to `Image.resize(size,
-    /// Image.LANCZOS)` of an 8-bit RGB picture in Pillow 13.
+    /// The picture resampled to another size, equal bit for bit to `Image.resize(size, filter)`
+    /// of an 8-bit RGB picture in Pillow 13.
     ///
     /// Follows Pillow's `Resample.c`: one axis after the other, in fixed point, with an 8-bit
     /// picture in between. An axis whose size does not change is left alone.
@@ -10,10 +10,12 @@ extension RGBImage {
     ///   ``PixelSize/maximumPixelCount``,
     ///   ``ImagingError/scaleTooExtreme(from:to:)`` where the filter would have more weights
     ///   than Pillow makes room for.
-    public func resized(to newSize: PixelSize) throws(ImagingError) -> RGBImage {
+    public func resized(
+        to newSize: PixelSize, filter: ResamplingFilter = .lanczos
+    ) throws(ImagingError) -> RGBImage {
         try newSize.requireProducible()
-        let rows = try weights(from: height, to: newSize.height, resizingTo: newSize)
-        let columns = try weights(from: width, to: newSize.width, resizingTo: newSize)
+        let rows = try weights(from: height, to: newSize.height, filter, resizingTo: newSize)
+        let columns = try weights(from: width, to: newSize.width, filter, resizingTo: newSize)
 
         // In either order, the picture in between is no larger than the larger of the others.
         var image = self
@@ -49,10 +51,11 @@ extension RGBImage {
 
     /// The weights along one axis, or nil where its size does not change.
     private func weights(
-        from count: Int, to newCount: Int, resizingTo newSize: PixelSize
+        from count: Int, to newCount: Int, _ filter: ResamplingFilter,
+        resizingTo newSize: PixelSize
     ) throws(ImagingError) -> ResampleWeights? {
         guard count != newCount else { return nil }
-        guard let weights = ResampleWeights(from: count, to: newCount) else {
+        guard let weights = ResampleWeights(from: count, to: newCount, filter: filter) else {
             throw .scaleTooExtreme(from: size, to: newSize)
         }
         return weights

@@ -2,9 +2,9 @@ import Checkpoints
 import Torch
 import TorchNN
 
-/// Causal self-attention and a feed-forward layer, each normalised first and beside a shortcut.
+/// Self-attention and a feed-forward layer, each normalised first and beside a shortcut.
 ///
-/// Answers to transformers' `CLIPEncoderLayer`.
+/// Answers to transformers' `CLIPEncoderLayer`, which CLIP's two towers share.
 struct CLIPEncoderLayer {
     private enum Activation {
         case quickGELU
@@ -21,8 +21,12 @@ struct CLIPEncoderLayer {
     private let linear2: Linear
     private let heads: Int
     private let activation: Activation
+    private let isCausal: Bool
 
-    init(_ weights: Weights, _ configuration: CLIPTextConfiguration) throws {
+    /// - Parameter isCausal: whether a place sees only itself and the places before it, as those of a
+    ///   text do.
+    init(_ weights: Weights, _ configuration: some CLIPEncoderConfiguration, isCausal: Bool) throws
+    {
         let size = configuration.hiddenSize
         let attention = weights / "self_attn"
         norm1 = try LayerNorm(
@@ -39,6 +43,7 @@ struct CLIPEncoderLayer {
             weights / "mlp" / "fc2", from: configuration.intermediateSize, to: size)
         heads = configuration.numAttentionHeads
         activation = configuration.hiddenAct == "gelu" ? .gelu : .quickGELU
+        self.isCausal = isCausal
     }
 
     /// `[N, length, size]` to the same shape.
@@ -49,7 +54,7 @@ struct CLIPEncoderLayer {
 
     private func attend(_ x: Tensor) throws -> Tensor {
         let attended = try split(query(x)).scaledDotProductAttention(
-            key: split(key(x)), value: split(value(x)), isCausal: true)
+            key: split(key(x)), value: split(value(x)), isCausal: isCausal)
         return try out(attended.transposed(1, 2).reshaped(x.shape))
     }
 

@@ -1,0 +1,14 @@
+import ArgumentParser
+
+@main
+struct GPIDiffusionCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "gpi-diffusion",
+        abstract: "Stable Diffusion on the command line: pictures from words, and from pictures.",
+        discussion: """
+            A model is a folder in the layout of diffusers, as `save_pretrained` writes it. PyTorch 2.10 \
+            or newer has to be installed (pip install torch); LIBTORCH names another folder of its \
+            libraries.
+            """,
+        subcommands: [Generate.self, Similar.self])
+}
