@@ -15,6 +15,15 @@ static const Component AUTOENCODER = {"vae", "diffusion_pytorch_model", "diffusi
 static const Component UNET = {"unet", "diffusion_pytorch_model", "diffusion_pytorch_model"};
 static const Component TEXT_ENCODER = {"text_encoder", "model", "pytorch_model"};
 
+/// What of a repository is needed: a model with these parts, or one part alone.
+typedef struct Wanted {
+    ModelParts parts;
+    /// Of the part alone; NULL for a model.
+    const char *subfolder;
+    /// The part's weights; NULL for one that has none.
+    const Component *weights;
+} Wanted;
+
 /// Appends a new str to a list and gives it away; 0, or -1 with an exception.
 static int append(PyObject *list, PyObject *text) {
     if (text == NULL) return -1;
@@ -23,11 +32,16 @@ static int append(PyObject *list, PyObject *text) {
     return status;
 }
 
+/// `<folder>/<base><suffix>`; the folder may be "", the repository itself. A new str.
+static PyObject *name_in(const char *folder, const char *base, const char *suffix) {
+    return PyUnicode_FromFormat("%s%s%s%s", folder, *folder == '\0' ? "" : "/", base, suffix);
+}
+
 /// If the repository has `<folder>/<base><suffix>`, appends it and the shards that it may be the
 /// index of. 1 if it has, 0 if not, -1 with an exception.
 static int append_listed(PyObject *list, PyObject *files, const char *folder, const char *base,
                          const char *suffix, const char *shards) {
-    PyObject *name = PyUnicode_FromFormat("%s/%s%s", folder, base, suffix);
+    PyObject *name = name_in(folder, base, suffix);
     if (name == NULL) return -1;
     int found = PySequence_Contains(files, name);
     if (found <= 0) {
@@ -36,7 +50,7 @@ static int append_listed(PyObject *list, PyObject *files, const char *folder, co
     }
     if (append(list, name) < 0) return -1;
     if (shards == NULL) return 1;
-    return append(list, PyUnicode_FromFormat("%s/%s%s", folder, base, shards)) < 0 ? -1 : 1;
+    return append(list, name_in(folder, base, shards)) < 0 ? -1 : 1;
 }
 
 /// Appends the patterns of the weights that are best: safetensors before pickles, whole files before
@@ -61,19 +75,40 @@ static int append_weights(PyObject *list, PyObject *model_id, PyObject *files,
     PyErr_Format(PyExc_FileNotFoundError,
                  "model_id: %R on the Hugging Face Hub has no weights in %s (%s.safetensors or "
                  "%s.bin); pass a model in the layout of diffusers.",
-                 model_id, component->folder, component->safetensors, component->pickle);
+                 model_id, *component->folder == '\0' ? "its first folder" : component->folder,
+                 component->safetensors, component->pickle);
     return -1;
+}
+
+/// The same for one part alone.
+static PyObject *part_patterns(PyObject *model_id, PyObject *files, const Wanted *wanted) {
+    PyObject *list = PyList_New(0);
+    if (list == NULL) return NULL;
+    int status;
+    if (wanted->weights != NULL) {
+        Component component = *wanted->weights;
+        component.folder = wanted->subfolder;
+        status = append(list, name_in(wanted->subfolder, "config", ".json"));
+        if (status == 0) status = append_weights(list, model_id, files, &component);
+    } else {
+        status = append(list, name_in(wanted->subfolder, "*", ".json"));
+        if (status == 0) status = append(list, name_in(wanted->subfolder, "*", ".txt"));
+    }
+    if (status == 0) return list;
+    Py_DECREF(list);
+    return NULL;
 }
 
 /// The patterns of files to fetch from a repository with these files. A new list; NULL with an
 /// exception.
-static PyObject *patterns(PyObject *model_id, PyObject *files, ModelParts parts) {
-    if (parts == SCHEDULER_ALONE)
+static PyObject *patterns(PyObject *model_id, PyObject *files, const Wanted *wanted) {
+    if (wanted->subfolder != NULL) return part_patterns(model_id, files, wanted);
+    if (wanted->parts == SCHEDULER_ALONE)
         return Py_BuildValue("[ss]", "scheduler_config.json", "*/scheduler_config.json");
     PyObject *list = Py_BuildValue("[ss]", "model_index.json", "vae/config.json");
     if (list == NULL) return NULL;
     int status = append_weights(list, model_id, files, &AUTOENCODER);
-    if (parts == WHOLE_MODEL) {
+    if (wanted->parts == WHOLE_MODEL) {
         static const char *const others[] = {
             "unet/config.json", "text_encoder/config.json", "scheduler/scheduler_config.json",
             "tokenizer/*",
@@ -191,11 +226,11 @@ static PyObject *kept(PyObject *model_id, PyObject *cache_dir) {
     return NULL;
 }
 
-static PyObject *fetched(PyObject *model_id, PyObject *cache_dir, ModelParts parts) {
+static PyObject *fetched(PyObject *model_id, PyObject *cache_dir, const Wanted *request) {
     PyObject *folder = NULL;
     PyObject *files = listed_files(model_id);
     if (files != NULL) {
-        PyObject *wanted = patterns(model_id, files, parts);
+        PyObject *wanted = patterns(model_id, files, request);
         Py_DECREF(files);
         if (wanted == NULL) return NULL;
         folder = snapshot(model_id, cache_dir, wanted);
@@ -231,7 +266,7 @@ static int is_plainly_path(PyObject *model_id) {
         || (slash != NULL && strchr(slash + 1, '/') != NULL);
 }
 
-PyObject *model_folder(PyObject *model_id, PyObject *cache_dir, ModelParts parts) {
+static PyObject *folder_with(PyObject *model_id, PyObject *cache_dir, const Wanted *wanted) {
     int is_folder = ask("isdir", model_id);
     if (is_folder != 0) return is_folder < 0 ? NULL : Py_NewRef(model_id);
     int is_file = ask("exists", model_id);
@@ -252,5 +287,24 @@ PyObject *model_folder(PyObject *model_id, PyObject *cache_dir, ModelParts parts
                      model_id);
         return NULL;
     }
-    return fetched(model_id, cache_dir, parts);
+    return fetched(model_id, cache_dir, wanted);
+}
+
+PyObject *model_folder(PyObject *model_id, PyObject *cache_dir, ModelParts parts) {
+    const Wanted wanted = {.parts = parts};
+    return folder_with(model_id, cache_dir, &wanted);
+}
+
+PyObject *part_folder(PyObject *model_id, PyObject *subfolder, PyObject *cache_dir, gpi_part part) {
+    Wanted wanted = {.subfolder = ""};
+    if (subfolder != NULL) wanted.subfolder = PyUnicode_AsUTF8AndSize(subfolder, NULL);
+    if (wanted.subfolder == NULL) return NULL;
+    if (part == GPI_AUTOENCODER) wanted.weights = &AUTOENCODER;
+    if (part == GPI_TEXT_ENCODER) wanted.weights = &TEXT_ENCODER;
+    if (part == GPI_UNET) wanted.weights = &UNET;
+    PyObject *folder = folder_with(model_id, cache_dir, &wanted);
+    if (folder == NULL || *wanted.subfolder == '\0') return folder;
+    PyObject *inner = PyUnicode_FromFormat("%U/%U", folder, subfolder);
+    Py_DECREF(folder);
+    return inner;
 }

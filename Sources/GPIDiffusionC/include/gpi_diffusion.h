@@ -118,6 +118,9 @@ gpi_status gpi_tensor_view(void *data, int64_t dimensions, const int64_t *shape,
                            const int64_t *strides, gpi_dtype dtype, gpi_device device,
                            gpi_release release, void *context, gpi_tensor **tensor);
 
+/// Another handle of the same numbers, for one that is valid during a call only.
+gpi_status gpi_tensor_share(const gpi_tensor *tensor, gpi_tensor **other);
+
 /// Writes the tensor, in its dtype, as a file for `torch.load(path, weights_only=True)`. The file
 /// appears whole or not at all.
 gpi_status gpi_tensor_save(const gpi_tensor *tensor, const char *path);
