@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import diffusers
 import numpy as np
 import torch
 import transformers
+from checkpoints import SCHEDULER
 from measure import Measurements
 from PIL import Image
 
@@ -21,7 +23,7 @@ EQUAL_LEVELS = 0.99
 def theirs_from(folder: Path, scheduler=None) -> diffusers.StableDiffusionPipeline:
     """diffusers' pipeline of a checkpoint, without a safety checker."""
     if scheduler is None:
-        name = diffusers.SchedulerMixin.load_config(folder / "scheduler")["_class_name"]
+        name = json.loads((folder / SCHEDULER).read_text())["_class_name"]
         scheduler = getattr(diffusers, name).from_pretrained(folder / "scheduler")
     pipe = diffusers.StableDiffusionPipeline(
         vae=diffusers.AutoencoderKL.from_pretrained(folder / "vae"),

@@ -57,7 +57,7 @@ def one_thread():
 
 
 @pytest.fixture(scope="module")
-def module(subject):
+def module():
     import gpi_pack.diffusion
 
     return gpi_pack.diffusion
@@ -109,7 +109,7 @@ def test_schedulers(family, name, pipes, module, measured):
                 pipes,
                 family,
                 lambda: {"prompt": PROMPTS, "generator": generator(7)},
-                negative_prompt=NEGATIVE,
+                negative_prompt=[NEGATIVE] * 2,
                 num_images_per_prompt=2,
                 num_inference_steps=6,
                 guidance_scale=3,
@@ -171,7 +171,6 @@ CALLS = {
     },
     "one step": lambda: {"prompt": PROMPT, "num_inference_steps": 1, "generator": generator(0)},
     "wide": lambda: {"prompt": PROMPT, "height": 64, "width": 128, "generator": generator(0)},
-    "only a height": lambda: {"prompt": PROMPT, "height": 104, "generator": generator(0)},
     "embeddings": lambda: {
         "prompt_embeds": torch.randn(2, 77, 32, generator=generator(8)),
         "negative_prompt_embeds": torch.randn(2, 77, 32, generator=generator(9)),
@@ -270,6 +269,23 @@ def test_output_objects(ours):
     assert output.nsfw_content_detected is None
     images, flags = ours(PROMPT, num_inference_steps=1, return_dict=False)
     assert isinstance(images[0], Image.Image) and flags is None
+
+
+def test_what_diffusers_does_not_do(ours):
+    """A height alone counts, and one negative text serves all prompts."""
+    images = ours(PROMPT, height=104, num_inference_steps=1).images
+    assert images[0].size == (64, 104)
+    one, each = [
+        ours(
+            PROMPTS,
+            negative_prompt=negative,
+            num_inference_steps=2,
+            seed=1,
+            output_type="latent",
+        ).images
+        for negative in (NEGATIVE, [NEGATIVE] * 2)
+    ]
+    assert torch.equal(one, each)
 
 
 # MARK: - Callbacks
@@ -698,7 +714,7 @@ def test_ctrl_c(checkpoints):
         pipe = StableDiffusionPipeline.from_pretrained(sys.argv[1], safety_checker=None)
         print("ready", flush=True)
         try:
-            pipe("x", num_inference_steps=1000, height=256, width=256)
+            pipe("x", num_inference_steps=900, height=256, width=256)
         except KeyboardInterrupt:
             print("interrupted", flush=True)
         print(len(pipe("x", num_inference_steps=1).images), flush=True)
@@ -712,13 +728,15 @@ def test_ctrl_c(checkpoints):
     ) as process:
         try:
             assert process.stdout.readline() == "ready\n"
-            while "/1000" not in process.stderr.readline(80) and process.poll() is None:
-                pass
+            # The bar stands from the first step on.
+            shown = ""
+            while "1/900" not in shown and process.poll() is None:
+                shown += process.stderr.read(1)
             process.send_signal(signal.SIGINT)
-            output, _ = process.communicate(timeout=60)
+            output, errors = process.communicate(timeout=60)
         finally:
             process.kill()
-    assert output == "interrupted\n1\n"
+    assert output == "interrupted\n1\n", errors
 
 
 def test_warnings_of_cut_prompts(ours):
