@@ -204,7 +204,8 @@ def test_case(case, pipes, module, measured):
     if published is None:
         return
     distances = [
-        float(np.abs(images[0, -3:, -3:, -1].flatten() - published).max()) for images in (mine, other)
+        float(np.abs(images[0, -3:, -3:, -1].flatten() - published).max())
+        for images in (mine, other)
     ]
     for name, distance in zip(("ours", "diffusers"), distances, strict=True):
         measured.note(
