@@ -181,8 +181,7 @@ public final class StableDiffusionPipeline {
         guard prompt.shape.count == 3, prompt.count > 0 else {
             throw PipelineError.invalidArgument(
                 name: "prompt_embeds",
-                reason: "the shape is \(prompt.shape); [N, tokens, size] is needed, with no side of 0."
-            )
+                reason: "the shape is \(prompt.shape); [N, tokens, size] is needed.")
         }
         if let negative, negative.shape != prompt.shape {
             throw PipelineError.invalidArgument(

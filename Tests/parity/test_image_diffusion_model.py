@@ -12,8 +12,8 @@ import torch
 import transformers
 from checkpoints import FAMILIES
 from pictures import picture
-from pipelines import compare_latents, compare_pictures
 from PIL import Image
+from pipelines import compare_latents, compare_pictures
 
 pytestmark = [pytest.mark.ours, pytest.mark.filterwarnings("ignore")]
 
@@ -257,9 +257,13 @@ def test_other_parts(models, module, checkpoints, measured):
             seeded(model, "prompt_to_img", PROMPTS, 64, 64, 3),
             expected,
         )
-    expected = seeded(theirs, "similar_imgs", picture(64, 64), "x", num_inference_steps=4, start_step=1)
+    expected = seeded(
+        theirs, "similar_imgs", picture(64, 64), "x", num_inference_steps=4, start_step=1
+    )
     for model in (mixed, tutorial):
-        mine = seeded(model, "similar_imgs", picture(64, 64), "x", num_inference_steps=4, start_step=1)
+        mine = seeded(
+            model, "similar_imgs", picture(64, 64), "x", num_inference_steps=4, start_step=1
+        )
         compare_pictures(measured, "ImageDiffusionModel, mixed parts", mine, expected)
 
 

@@ -84,7 +84,10 @@ def test_autoencoder(module, folder, measured):
     assert torch.equal(mine.latent_dist.mode(), mine.latent_dist.mean)
     latents = other.latent_dist.mean
     close(
-        measured, "AutoencoderKL, decoded", ours.decode(latents).sample, theirs.decode(latents).sample
+        measured,
+        "AutoencoderKL, decoded",
+        ours.decode(latents).sample,
+        theirs.decode(latents).sample,
     )
     assert ours.decode(latents, return_dict=False)[0].shape == (2, 3, 48, 64)
     assert ours.encode(pixels, return_dict=False)[0].mean.shape == latents.shape

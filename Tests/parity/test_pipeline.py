@@ -18,8 +18,8 @@ import numpy as np
 import pytest
 import torch
 from checkpoints import FAMILIES
-from pipelines import compare_latents, compare_pictures, generator, ours_from, theirs_from
 from PIL import Image
+from pipelines import compare_latents, compare_pictures, generator, ours_from, theirs_from
 
 pytestmark = [
     pytest.mark.ours,
@@ -220,9 +220,7 @@ def test_the_generator_of_the_process(pipes, measured):
     images = []
     for pipe in (ours, theirs):
         torch.manual_seed(11)
-        images.append(
-            pipe(PROMPT, num_inference_steps=3, eta=0.5, output_type="latent").images
-        )
+        images.append(pipe(PROMPT, num_inference_steps=3, eta=0.5, output_type="latent").images)
         images.append(torch.rand(3))
     compare_latents(measured, "pipeline, noise of the process", images[0], images[2])
     assert torch.equal(images[1], images[3]), "as much noise was drawn"
@@ -259,7 +257,7 @@ def test_output_types(output_type, pipes, measured):
         assert [image.size for image in mine] == [image.size for image in other]
     else:
         assert mine.dtype == other.dtype and mine.shape == other.shape
-        assert 0 <= mine.min() and mine.max() <= 1
+        assert mine.min() >= 0 and mine.max() <= 1
         assert abs(mine - other).max() < 1e-3
 
 

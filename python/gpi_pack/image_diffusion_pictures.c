@@ -3,6 +3,7 @@
 #include "dlpack.h"
 #include "errors.h"
 #include "image_diffusion_model.h"
+#include "memory_format.h"
 #include "picture_outputs.h"
 #include "pictures.h"
 #include "values.h"
@@ -183,7 +184,8 @@ static PyObject *encoded(ImageDiffusionObject *self, PyObject *value) {
         release_model(model);
     }
     gpi_tensor_free(pixels);
-    if (result == 0) return scaled(torch_tensor(mean), PyFloat_FromDouble(factor));
+    if (result == 0)
+        return channels_last(scaled(torch_tensor(mean), PyFloat_FromDouble(factor)));
     gpi_tensor_free(mean);
     return NULL;
 }

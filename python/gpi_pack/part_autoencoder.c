@@ -2,6 +2,7 @@
 
 #include "distribution.h"
 #include "dlpack.h"
+#include "memory_format.h"
 #include "output.h"
 #include "part.h"
 
@@ -46,8 +47,14 @@ static PyObject *encode(PyObject *object, PyObject *positional, PyObject *keywor
         return NULL;
     }
     PyObject *means = torch_tensor(mean);
-    PyObject *deviations = means == NULL ? NULL : torch_tensor(deviation);
-    if (means == NULL) gpi_tensor_free(deviation);
+    PyObject *deviations = torch_tensor(deviation);
+    int is_last = means == NULL || deviations == NULL ? -1 : is_channels_last(value);
+    if (is_last > 0) {
+        means = channels_last(means);
+        deviations = channels_last(deviations);
+    } else if (is_last < 0) {
+        Py_CLEAR(means);
+    }
     PyObject *distribution = new_distribution(means, deviations);
     PyObject *output = output_or_tuple(return_dict, fields, &distribution, 1);
     Py_XDECREF(distribution);
