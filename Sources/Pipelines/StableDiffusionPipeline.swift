@@ -27,7 +27,7 @@ public final class StableDiffusionPipeline {
     private let promptEncoder: PromptEncoder
 
     /// - Parameters:
-    ///   - modelFolder: a model in the diffusers layout.
+    ///   - modelFolder: a model in the diffusers layout. See `StableDiffusionComponents` for single files.
     ///   - device: the first NVIDIA device if there is one, else the CPU, unless given.
     ///   - dtype: float32, float16 or bfloat16, that the model runs in.
     ///   - warn: told of what is probably not meant, such as a prompt that is cut.
@@ -37,8 +37,16 @@ public final class StableDiffusionPipeline {
         modelFolder: String, device: Device? = nil, dtype: DType = .float32,
         warn: @escaping (String) -> Void = { _ in }
     ) throws {
-        let components = try StableDiffusionComponents(
-            folder: modelFolder, dtype: dtype, device: device)
+        try self.init(
+            StableDiffusionComponents(folder: modelFolder, dtype: dtype, device: device),
+            warn: warn)
+    }
+
+    /// A pipeline of loaded parts with the scheduler that their settings name.
+    /// - Throws: `ConfigurationError`, `SchedulerError` or `CheckpointError` if there is none.
+    public convenience init(
+        _ components: StableDiffusionComponents, warn: @escaping (String) -> Void = { _ in }
+    ) throws {
         try self.init(
             components, scheduler: Self.scheduler(of: components, warn: warn),
             promptEncoder: PromptEncoder(components, warn: warn))
@@ -56,12 +64,14 @@ public final class StableDiffusionPipeline {
 
     /// The scheduler that a model's file names, with what old files have wrong put right.
     ///
-    /// - Parameter warn: told of each value that is not the file's.
+    /// - Parameter warn: told of each value that is not the file's, and of a guess.
     /// - Throws: `SchedulerError.unknownScheduler`, which lists the known ones; `ConfigurationError`.
     public static func scheduler(
         of components: StableDiffusionComponents, warn: (String) -> Void = { _ in }
     ) throws -> any Scheduler {
-        try Schedulers.scheduler(corrected(components.schedulerSettings, warn: warn))
+        let settings = try components.schedulerSettings
+        if let warning = settings.warning { warn(warning) }
+        return try Schedulers.scheduler(corrected(settings, warn: warn))
     }
 
     /// The settings with what old files of Stable Diffusion have wrong put right, as diffusers does it.

@@ -39,9 +39,7 @@ struct Generate: ParsableCommand {
         try request.check()
         try files.makeFolder()
 
-        let pipeline = try StableDiffusionPipeline(
-            modelFolder: model.model, device: model.device, dtype: model.dtype.value,
-            warn: StepProgress.note)
+        let pipeline = try StableDiffusionPipeline(model.components(), warn: StepProgress.note)
         if let name = model.scheduler {
             pipeline.scheduler = try Schedulers.type(named: name).init(pipeline.scheduler.settings)
         }

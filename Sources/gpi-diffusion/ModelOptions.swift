@@ -3,8 +3,22 @@ import GPIDiffusion
 
 /// Which model to run, and where.
 struct ModelOptions: ParsableArguments {
-    @Option(name: .shortAndLong, help: "A folder in the layout of diffusers.")
+    @Option(
+        name: .shortAndLong,
+        help: """
+            A folder in the layout of diffusers; or a single file (.safetensors, .ckpt) in that of the \
+            original Stable Diffusion 1.x or 2.x.
+            """)
     var model: String
+
+    @Option(help: "The folder of the tokenizer, which a single file does not hold.")
+    var tokenizer: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "What the model predicts; as its files say unless given.",
+            discussion: "epsilon for single files of Stable Diffusion 2.x for 512 pixels."))
+    var predictionType: PredictionType?
 
     @Option(help: "cpu, cuda or cuda:N; the first NVIDIA device if there is one, else the CPU.")
     var device: Device?
@@ -23,9 +37,14 @@ struct ModelOptions: ParsableArguments {
     }
 
     func components() throws -> StableDiffusionComponents {
-        try StableDiffusionComponents(folder: model, dtype: dtype.value, device: device)
+        var folders = ComponentFolders(model: model)
+        if let tokenizer { folders.tokenizer = tokenizer }
+        return try StableDiffusionComponents(
+            folders: folders, predictionType: predictionType, dtype: dtype.value, device: device)
     }
 }
+
+extension PredictionType: ExpressibleByArgument {}
 
 extension Device: ExpressibleByArgument {
     public init?(argument: String) {
