@@ -33,6 +33,14 @@ enum ConfigurationFile {
         }
     }
 
+    /// The text of such a file, its keys in order.
+    static func text(_ configuration: some Encodable) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.keyEncodingStrategy = .convertToSnakeCase
+        encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(configuration), as: UTF8.self)
+    }
+
     /// The bytes of a file of ordinary size.
     /// - Throws: `ConfigurationError` that names the file.
     static func contents(of path: String) throws -> Data {

@@ -77,6 +77,17 @@ public func gpi_tensor_view(
 }
 
 @c @implementation
+public func gpi_tensor_share(
+    _ tensor: OpaquePointer!, _ other: UnsafeMutablePointer<OpaquePointer?>!
+) -> gpi_status {
+    reporting {
+        let result = try required(other, "other")
+        result.pointee = handle(
+            object(try required(tensor, "tensor"), as: TensorBox.self))
+    }
+}
+
+@c @implementation
 public func gpi_tensor_save(_ tensor: OpaquePointer!, _ path: UnsafePointer<CChar>!) -> gpi_status {
     reporting {
         let tensor = object(try required(tensor, "tensor"), as: TensorBox.self).tensor

@@ -8,11 +8,24 @@ final class ModelBox {
     let components: StableDiffusionComponents
     let warn: (String) -> Void
     private let promptEncoder: PromptEncoder
+    private var kept: UnsafeMutableBufferPointer<CChar>?
 
     init(_ components: StableDiffusionComponents, warn: @escaping (String) -> Void) {
         self.components = components
         self.warn = warn
         promptEncoder = PromptEncoder(components, warn: warn)
+    }
+
+    deinit { kept?.deallocate() }
+
+    /// The text in memory that stays where it is until the next text.
+    func keep(_ text: String) -> UnsafePointer<CChar>? {
+        let characters = text.utf8CString
+        let buffer = UnsafeMutableBufferPointer<CChar>.allocate(capacity: characters.count)
+        _ = buffer.initialize(from: characters)
+        kept?.deallocate()
+        kept = buffer
+        return UnsafePointer(buffer.baseAddress)
     }
 
     /// The parts as a pipeline; its scheduler is without meaning unless given.

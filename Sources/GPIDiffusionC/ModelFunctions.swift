@@ -67,6 +67,27 @@ public func gpi_model_load(_ model: OpaquePointer!, _ part: gpi_part) -> gpi_sta
 }
 
 @c @implementation
+public func gpi_model_configuration(
+    _ model: OpaquePointer!, _ part: gpi_part,
+    _ json: UnsafeMutablePointer<UnsafePointer<CChar>?>!
+) -> gpi_status {
+    reporting {
+        let result = try required(json, "json")
+        let model = try modelBox(model)
+        let text =
+            switch part {
+            case GPI_AUTOENCODER: try model.components.autoencoder.configuration.json()
+            case GPI_TEXT_ENCODER: try model.components.textEncoder.configuration.json()
+            case GPI_UNET: try model.components.unet.configuration.json()
+            default:
+                throw PipelineError.invalidArgument(
+                    name: "part", reason: "\(part.rawValue) has no config.json.")
+            }
+        result.pointee = model.keep(text)
+    }
+}
+
+@c @implementation
 public func gpi_model_device(_ model: OpaquePointer!) -> gpi_device {
     gpi_device(object(model, as: ModelBox.self).components.device)
 }
@@ -94,6 +115,19 @@ public func gpi_model_scheduler(
         result.pointee = handle(
             try SchedulerBox(
                 StableDiffusionPipeline.scheduler(of: model.components, warn: model.warn)))
+    }
+}
+
+@c @implementation
+public func gpi_model_scheduler_settings(
+    _ model: OpaquePointer!, _ json: UnsafeMutablePointer<UnsafePointer<CChar>?>!
+) -> gpi_status {
+    reporting {
+        let result = try required(json, "json")
+        let model = try modelBox(model)
+        let settings = try StableDiffusionPipeline.schedulerSettings(
+            of: model.components, warn: model.warn)
+        result.pointee = model.keep(try settings.json())
     }
 }
 
@@ -202,6 +236,24 @@ public func gpi_model_encode_prompts(
 }
 
 @c @implementation
+public func gpi_model_join_embeddings(
+    _ model: OpaquePointer!, _ prompt: OpaquePointer!, _ negative: OpaquePointer!,
+    _ imagesPerPrompt: Int64, _ embeddings: UnsafeMutablePointer<OpaquePointer?>!
+) -> gpi_status {
+    reporting {
+        let result = try required(embeddings, "embeddings")
+        var request = GenerationRequest(prompt: "")
+        request.imagesPerPrompt = Int(imagesPerPrompt)
+        try request.check()
+        let joined = try modelBox(model).pipeline().embeddings(
+            prompt: tensor(prompt, "prompt_embeds"),
+            negative: negative.map { try tensor($0, "negative_prompt_embeds") },
+            imagesPerPrompt: request.imagesPerPrompt)
+        result.pointee = handle(try TensorBox(joined.both ?? joined.prompt))
+    }
+}
+
+@c @implementation
 public func gpi_model_encode(
     _ model: OpaquePointer!, _ pixels: OpaquePointer!, _ interruption: gpi_interruption!,
     _ interruptionContext: UnsafeMutableRawPointer!, _ mean: UnsafeMutablePointer<OpaquePointer?>!,
@@ -244,19 +296,9 @@ public func gpi_model_decode(
 ) -> gpi_status {
     reporting {
         let result = try required(pixels, "pixels")
-        let components = try modelBox(model).components
-        let latents = try tensor(latents, "latents")
-        let channels = try components.autoencoder.configuration.latentChannels
-        guard latents.shape.count == 4, latents.shape[1] == channels, latents.count > 0 else {
-            throw PipelineError.invalidArgument(
-                name: "latents",
-                reason:
-                    "the shape is \(latents.shape); [N, \(channels), H, W] is needed, with no side of 0."
-            )
-        }
+        let (autoencoder, latents) = try decoderInput(model, latents)
         let decoded = try interruptible(interruption, interruptionContext) {
-            try components.autoencoder.decode(
-                latents.converted(to: components.dtype).moved(to: components.device))
+            try autoencoder.decode(latents)
         }
         result.pointee = handle(try TensorBox(decoded.contiguous()))
     }
@@ -270,6 +312,40 @@ public func gpi_model_scaling_factor(
         let result = try required(factor, "factor")
         result.pointee = try modelBox(model).components.autoencoder.configuration.scalingFactor
     }
+}
+
+@c @implementation
+public func gpi_model_decode_scaled(
+    _ model: OpaquePointer!, _ latents: OpaquePointer!, _ interruption: gpi_interruption!,
+    _ interruptionContext: UnsafeMutableRawPointer!,
+    _ pixels: UnsafeMutablePointer<OpaquePointer?>!
+) -> gpi_status {
+    reporting {
+        let result = try required(pixels, "pixels")
+        let (autoencoder, latents) = try decoderInput(model, latents)
+        let decoded = try interruptible(interruption, interruptionContext) {
+            try autoencoder.decode(scaled: latents)
+        }
+        result.pointee = handle(try TensorBox(decoded.contiguous()))
+    }
+}
+
+/// The latents, checked, in the dtype and on the device of the autoencoder that is to decode them.
+private func decoderInput(_ model: OpaquePointer?, _ latents: OpaquePointer?) throws
+    -> (AutoencoderKL, Tensor)
+{
+    let components = try modelBox(model).components
+    let latents = try tensor(latents, "latents")
+    let autoencoder = try components.autoencoder
+    let channels = autoencoder.configuration.latentChannels
+    guard latents.shape.count == 4, latents.shape[1] == channels, latents.count > 0 else {
+        throw PipelineError.invalidArgument(
+            name: "latents",
+            reason:
+                "the shape is \(latents.shape); [N, \(channels), H, W] is needed, with no side of 0."
+        )
+    }
+    return (autoencoder, try latents.converted(to: components.dtype).moved(to: components.device))
 }
 
 @c @implementation
@@ -324,76 +400,7 @@ public func gpi_model_check_safety(
     }
 }
 
-// MARK: - Denoising
-
-@c @implementation
-public func gpi_model_latent_shape(
-    _ model: OpaquePointer!, _ count: Int64, _ height: Int64, _ width: Int64,
-    _ shape: UnsafeMutablePointer<Int64>!
-) -> gpi_status {
-    reporting {
-        let result = try required(shape, "shape")
-        var request = GenerationRequest(prompt: "")
-        request.height = height == 0 ? nil : Int(height)
-        request.width = width == 0 ? nil : Int(width)
-        try request.check()
-        let sizes = try modelBox(model).pipeline().latentShape(
-            count: Int(count), height: request.height, width: request.width)
-        for (place, size) in sizes.prefix(4).enumerated() { result[place] = Int64(size) }
-    }
-}
-
-@c @implementation
-public func gpi_model_denoise(
-    _ model: OpaquePointer!, _ denoising: UnsafePointer<gpi_denoising>!,
-    _ latents: UnsafeMutablePointer<OpaquePointer?>!
-) -> gpi_status {
-    reporting {
-        let result = try required(latents, "latents")
-        let model = try modelBox(model)
-        let denoising = try required(denoising, "denoising").pointee
-        try checkSize(denoising.size, of: gpi_denoising.self, "denoising")
-        let reached = try interruptible(denoising.interruption, denoising.interruption_context) {
-            var loop = try model.loop(denoising)
-            while let step = try loop.next() {
-                guard try proceeds(after: step, &loop, denoising) else { break }
-            }
-            guard try loop.latents.isFinite() else { throw PipelineError.notFinite("latents") }
-            return loop.latents
-        }
-        result.pointee = handle(try TensorBox(reached.contiguous()))
-    }
-}
-
-/// Tells the caller of a step, and takes over what it puts in the latents' place.
-private func proceeds(
-    after step: DenoisingStep, _ loop: inout DenoisingLoop, _ denoising: gpi_denoising
-) throws -> Bool {
-    guard let callback = denoising.on_step else { return true }
-    let box = try TensorBox(step.latents.contiguous())
-    var told = gpi_step(
-        number: Int64(step.number), count: Int64(step.count), timestep: step.timestep,
-        latents: OpaquePointer(Unmanaged.passUnretained(box).toOpaque()), replacement: nil)
-    let answer = withExtendedLifetime(box) { callback(denoising.on_step_context, &told) }
-    if let replacement = told.replacement {
-        defer { free(replacement, as: TensorBox.self) }
-        let tensor = object(replacement, as: TensorBox.self).tensor
-        guard tensor.shape == step.latents.shape else {
-            throw PipelineError.invalidArgument(
-                name: "latents",
-                reason: """
-                    the step's callback gave the shape \(tensor.shape); \(step.latents.shape) is \
-                    needed.
-                    """)
-        }
-        // Copied: the caller's tensor may be changed after this.
-        loop.latents = try tensor.converted(to: step.latents.dtype)
-            .moved(to: step.latents.device).cloned()
-    }
-    return answer == 0
-}
-
 /// The object behind a model's handle.
-private func modelBox(_ handle: OpaquePointer?) throws -> ModelBox {
+func modelBox(_ handle: OpaquePointer?) throws -> ModelBox {
     object(try required(handle, "model"), as: ModelBox.self)
 }

@@ -2,9 +2,8 @@
 public enum HubParts: Sendable, Equatable, CaseIterable {
     /// `vae` alone: enough for latents of pictures and back.
     case autoencoder
-    /// Every component that `model_index.json` names, but for the safety checker, which nothing
-    /// here uses.
+    /// Every component that `model_index.json` names but the safety checker.
     case wholeModel
-    /// The safety checker as well, for other programs that use the same cache.
+    /// The safety checker as well, which text to picture uses.
     case wholeModelWithSafetyChecker
 }

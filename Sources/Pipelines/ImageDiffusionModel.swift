@@ -35,6 +35,7 @@ public final class ImageDiffusionModel {
     ) throws {
         self.components = components
         let settings = try components.schedulerSettings
+        if let warning = settings.warning { warn(warning) }
         noiseScheduler = try LMSDiscreteScheduler(settings)
         similarityScheduler = try DDIMScheduler(settings)
         promptEncoder = PromptEncoder(components, warn: warn)
@@ -114,15 +115,11 @@ public final class ImageDiffusionModel {
     /// - Parameter pictures: all of one size, with sides that are multiples of 8.
     public func encodedLatents(of pictures: [RGBImage]) throws -> Tensor {
         let autoencoder = try components.autoencoder
-        guard let first = pictures.first, pictures.allSatisfy({ $0.size == first.size }),
-            first.width % 8 == 0, first.height % 8 == 0
-        else {
+        let pixels = try Tensor.pixels(of: pictures, in: components.library)
+        guard pixels.shape[2] % 8 == 0, pixels.shape[3] % 8 == 0 else {
             throw PipelineError.invalidArgument(
-                name: "img",
-                reason: "pictures of one size with sides that are multiples of 8 are needed.")
+                name: "img", reason: "the sides of the pictures must be multiples of 8.")
         }
-        let pixels = try Tensor.concatenated(
-            pictures.map { try Tensor($0, in: components.library) }, dimension: 0)
         let posterior = try autoencoder.encode(
             pixels.converted(to: components.dtype).moved(to: components.device))
         return try autoencoder.configuration.scalingFactor * posterior.mean

@@ -4,6 +4,22 @@ import Torch
 // Between 8-bit pictures and the tensors of a model.
 
 extension Tensor {
+    /// Pictures of one size as one batch: `[N, 3, H, W]` in [-1, 1], float32 on the CPU.
+    public static func pixels(of pictures: [RGBImage], in library: LibTorch) throws -> Tensor {
+        guard let first = pictures.first, pictures.allSatisfy({ $0.size == first.size }) else {
+            throw PipelineError.invalidArgument(
+                name: "img", reason: "at least one picture is needed, and all of one size.")
+        }
+        return try concatenated(pictures.map { try Tensor($0, in: library) }, dimension: 0)
+    }
+
+    /// Pictures in [-1, 1] as values from 0 to 1, float32; others are cut off.
+    /// - Throws: `PipelineError.notFinite` if a value is no number.
+    public func inUnitRange() throws -> Tensor {
+        guard try isFinite() else { throw PipelineError.notFinite("decoded pixels") }
+        return try (converted(to: .float32) / 2 + 0.5).clamped(to: 0...1)
+    }
+
     /// `[1, 3, H, W]` in [-1, 1], as torchvision's `ToTensor` and `Normalize(0.5, 0.5)` give it.
     convenience init(_ picture: RGBImage, in library: LibTorch) throws {
         let (height, width) = (picture.height, picture.width)

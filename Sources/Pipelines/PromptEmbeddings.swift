@@ -16,6 +16,11 @@ public struct PromptEmbeddings {
 
     /// - Parameter both: the negative prompts', then the prompts' hidden states, `[2 N, tokens, size]`.
     public init(both: Tensor) throws {
+        guard both.shape.count == 3, both.shape[0] % 2 == 0 else {
+            throw PipelineError.invalidArgument(
+                name: "prompt_embeds",
+                reason: "the shape is \(both.shape); [2 N, tokens, size] is needed with guidance.")
+        }
         let parts = try both.split(into: 2, dimension: 0)
         prompt = parts[1]
         self.both = both

@@ -27,7 +27,7 @@ public final class StableDiffusionPipeline {
     private let promptEncoder: PromptEncoder
 
     /// - Parameters:
-    ///   - modelFolder: a model in the diffusers layout.
+    ///   - modelFolder: a model in the diffusers layout. See `StableDiffusionComponents` for single files.
     ///   - device: the first NVIDIA device if there is one, else the CPU, unless given.
     ///   - dtype: float32, float16 or bfloat16, that the model runs in.
     ///   - warn: told of what is probably not meant, such as a prompt that is cut.
@@ -42,7 +42,8 @@ public final class StableDiffusionPipeline {
             warn: warn)
     }
 
-    /// A pipeline of loaded parts with the scheduler that their file names.
+    /// A pipeline of loaded parts with the scheduler that their settings name.
+    /// - Throws: `ConfigurationError`, `SchedulerError` or `CheckpointError` if there is none.
     public convenience init(
         _ components: StableDiffusionComponents, warn: @escaping (String) -> Void = { _ in }
     ) throws {
@@ -63,18 +64,21 @@ public final class StableDiffusionPipeline {
 
     /// The scheduler that a model's file names, with what old files have wrong put right.
     ///
-    /// - Parameter warn: told of each value that is not the file's.
+    /// - Parameter warn: told of each value that is not the file's, and of a guess.
     /// - Throws: `SchedulerError.unknownScheduler`, which lists the known ones; `ConfigurationError`.
     public static func scheduler(
         of components: StableDiffusionComponents, warn: (String) -> Void = { _ in }
     ) throws -> any Scheduler {
-        try Schedulers.scheduler(corrected(components.schedulerSettings, warn: warn))
+        try Schedulers.scheduler(schedulerSettings(of: components, warn: warn))
     }
 
-    /// The settings with what old files of Stable Diffusion have wrong put right, as diffusers does it.
-    private static func corrected(
-        _ settings: SchedulerSettings, warn: (String) -> Void
+    /// The settings in a model's file, with what old files of Stable Diffusion have wrong put right, as
+    /// diffusers does it.
+    public static func schedulerSettings(
+        of components: StableDiffusionComponents, warn: (String) -> Void = { _ in }
     ) throws -> SchedulerSettings {
+        let settings = try components.schedulerSettings
+        if let warning = settings.warning { warn(warning) }
         // With its defaults: a file that does not mention a key means the scheduler's own value.
         let full = try Schedulers.scheduler(settings).settings
         var corrected = settings
@@ -148,6 +152,7 @@ public final class StableDiffusionPipeline {
         prompts: [String], negativePrompts: [String] = [], imagesPerPrompt: Int = 1,
         usesGuidance: Bool = true
     ) throws -> PromptEmbeddings {
+        try checkPlace()
         func hiddenStates(of texts: [String], argument: String) throws -> Tensor {
             let each = try texts.map {
                 try promptEncoder.hiddenStates(of: $0, argument: argument)
@@ -164,6 +169,34 @@ public final class StableDiffusionPipeline {
             : [String](repeating: negativePrompts.first ?? "", count: prompts.count)
         return try PromptEmbeddings(
             negative: hiddenStates(of: negatives, argument: "negative_prompt"), prompt: positive)
+    }
+
+    /// The same of hidden states that were made before.
+    ///
+    /// - Parameters:
+    ///   - prompt: `[N, tokens, size]`, whatever their dtype and device.
+    ///   - negative: of the same shape; nil without guidance.
+    ///   - imagesPerPrompt: how often each row is repeated.
+    public func embeddings(prompt: Tensor, negative: Tensor?, imagesPerPrompt: Int = 1) throws
+        -> PromptEmbeddings
+    {
+        guard prompt.shape.count == 3, prompt.count > 0 else {
+            throw PipelineError.invalidArgument(
+                name: "prompt_embeds",
+                reason: "the shape is \(prompt.shape); [N, tokens, size] is needed.")
+        }
+        if let negative, negative.shape != prompt.shape {
+            throw PipelineError.invalidArgument(
+                name: "negative_prompt_embeds",
+                reason: "the shape is \(negative.shape); that of the prompts' is \(prompt.shape).")
+        }
+        func repeated(_ tensor: Tensor) throws -> Tensor {
+            let tensor = try placed(tensor)
+            let rows = try tensor.split(into: tensor.shape[0], dimension: 0)
+            return try Tensor.concatenated(
+                rows.flatMap { [Tensor](repeating: $0, count: imagesPerPrompt) }, dimension: 0)
+        }
+        return try PromptEmbeddings(negative: negative.map(repeated), prompt: repeated(prompt))
     }
 
     /// The shape of latents: `[count, C, height / 8, width / 8]`.
@@ -251,6 +284,12 @@ public final class StableDiffusionPipeline {
 
     /// The tensor in the dtype and on the device of the model.
     private func placed(_ tensor: Tensor) throws -> Tensor {
+        try checkPlace()
+        return try tensor.converted(to: components.dtype).moved(to: components.device)
+    }
+
+    /// - Throws: `PipelineError.invalidArgument` where the UNet would not end in reasonable time.
+    private func checkPlace() throws {
         guard components.device != .cpu || components.dtype != .float16 else {
             throw PipelineError.invalidArgument(
                 name: "torch_dtype",
@@ -259,6 +298,5 @@ public final class StableDiffusionPipeline {
                     float32, or in bfloat16 where memory is short.
                     """)
         }
-        return try tensor.converted(to: components.dtype).moved(to: components.device)
     }
 }

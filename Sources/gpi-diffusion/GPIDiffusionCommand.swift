@@ -6,9 +6,9 @@ struct GPIDiffusionCommand: ParsableCommand {
         commandName: "gpi-diffusion",
         abstract: "Stable Diffusion on the command line: pictures from words, and from pictures.",
         discussion: """
-            A model is a folder in the layout of diffusers, as `save_pretrained` writes it. PyTorch 2.10 \
-            or newer has to be installed (pip install torch); LIBTORCH names another folder of its \
+            A model is a folder in the layout of diffusers, as `save_pretrained` writes it, or an id on \
+            the Hugging Face Hub. PyTorch 2.10 or newer has to be installed (pip install torch); LIBTORCH names another folder of its \
             libraries.
             """,
-        subcommands: [Generate.self, Similar.self])
+        subcommands: [Generate.self, Similar.self, FetchCommand.self, Inspect.self])
 }

@@ -6,11 +6,15 @@
 #include "arguments.h"
 #include "config.h"
 #include "core.h"
+#include "distribution.h"
 #include "extractor.h"
 #include "output.h"
+#include "image_diffusion_model.h"
 #include "outputs.h"
 #include "padding.h"
+#include "part.h"
 #include "pictures.h"
+#include "pipeline.h"
 #include "scheduler.h"
 
 // MARK: - One picture
@@ -221,6 +225,14 @@ static PyModuleDef_Slot slots[] = {
     {Py_mod_exec, (void *)add_config_type},
     {Py_mod_exec, (void *)add_output_type},
     {Py_mod_exec, (void *)add_scheduler_types},
+    {Py_mod_exec, (void *)add_distribution_type},
+    {Py_mod_exec, (void *)add_part_type},
+    {Py_mod_exec, (void *)add_autoencoder_type},
+    {Py_mod_exec, (void *)add_unet_type},
+    {Py_mod_exec, (void *)add_text_encoder_type},
+    {Py_mod_exec, (void *)add_tokenizer_type},
+    {Py_mod_exec, (void *)add_pipeline_type},
+    {Py_mod_exec, (void *)add_image_diffusion_type},
     {0, NULL},
 };
 

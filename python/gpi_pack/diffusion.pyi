@@ -1,6 +1,6 @@
 """Pictures to the last latents of a diffusion model."""
 
-from collections.abc import ItemsView, Iterator, KeysView, Mapping, Sequence, ValuesView
+from collections.abc import Callable, ItemsView, Iterator, KeysView, Mapping, Sequence, ValuesView
 from os import PathLike
 from typing import Any, Literal, NoReturn, overload
 
@@ -414,3 +414,380 @@ class DPMSolverMultistepScheduler(Scheduler):
 
 class UniPCMultistepScheduler(Scheduler):
     """Unified predictor and corrector."""
+
+_Generators = torch.Generator | Sequence[torch.Generator] | None
+_Picture = str | PathLike[str] | Image.Image | npt.NDArray[np.uint8]
+
+class ModelPart:
+    """A part of a model: what all parts have in common."""
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        pretrained_model_name_or_path: str | PathLike[str],
+        *,
+        subfolder: str | None = None,
+        torch_dtype: torch.dtype | str | None = None,
+        cache_dir: str | PathLike[str] | None = None,
+        device: str | torch.device | None = "cpu",
+        **options: Any,
+    ) -> Self:
+        """The part of a folder or of a model on the Hugging Face Hub, in ``subfolder`` of it.
+
+        Args:
+            torch_dtype: ``torch.float32``, ``torch.float16`` or ``torch.bfloat16``, that it runs in.
+            options: Those of diffusers' about the way of loading (``use_safetensors``, ``variant``,
+                ...) have no effect; others are refused.
+
+        Raises:
+            FileNotFoundError: There is no such model, or no such part of it.
+            ValueError: A file holds no such part; a device or dtype cannot be used.
+        """
+    def to(
+        self,
+        *args: str | torch.device | int | torch.dtype,
+        device: str | torch.device | int | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> Self:
+        """Moves it to a device and into a dtype, and gives itself. The weights are read anew, so
+        that nothing is lost on the way there and back."""
+    def eval(self) -> Self:
+        """Does nothing: there is no training here."""
+    def requires_grad_(self, requires_grad: bool = True) -> Self:
+        """Gives itself for False; there are no gradients here."""
+    @property
+    def config(self) -> Config:
+        """What ``config.json`` says, with the defaults for what it does not."""
+    @property
+    def dtype(self) -> torch.dtype: ...
+    @property
+    def device(self) -> torch.device: ...
+
+class DiagonalGaussianDistribution:
+    """The posterior of a picture's latents: independent Gaussians."""
+
+    @property
+    def mean(self) -> torch.Tensor: ...
+    @property
+    def std(self) -> torch.Tensor: ...
+    @property
+    def var(self) -> torch.Tensor: ...
+    def sample(self, generator: _Generators = None) -> torch.Tensor:
+        """``mean + std * noise``, the noise of ``torch.randn``."""
+    def mode(self) -> torch.Tensor:
+        """The most probable latents: the mean."""
+
+class AutoencoderKL(ModelPart):
+    """The autoencoder of a Stable Diffusion model: pictures to latents and back."""
+
+    def encode(self, x: torch.Tensor, return_dict: bool = True) -> Any:
+        """The posterior of pictures ``[N, 3, H, W]`` in [-1, 1] as ``.latent_dist``, a
+        ``DiagonalGaussianDistribution`` of latents ``[N, 4, H / 8, W / 8]`` that are not scaled."""
+    def decode(
+        self,
+        z: torch.Tensor,
+        return_dict: bool = True,
+        generator: torch.Generator | None = None,
+    ) -> Any:
+        """Pictures of latents ``[N, 4, h, w]`` that are not scaled, as ``.sample``:
+        ``[N, 3, 8 h, 8 w]``, about in [-1, 1]. ``generator`` is not used."""
+
+class UNet2DConditionModel(ModelPart):
+    """The denoiser of a Stable Diffusion model."""
+
+    def __call__(
+        self,
+        sample: torch.Tensor,
+        timestep: float | torch.Tensor,
+        encoder_hidden_states: torch.Tensor,
+        *,
+        return_dict: bool = True,
+    ) -> Any:
+        """The prediction for noisy latents ``[N, 4, h, w]`` at one timestep, led by a text
+        encoder's hidden states ``[N, tokens, size]``, as ``.sample``."""
+    @property
+    def in_channels(self) -> int:
+        """Channels of the latents."""
+
+class CLIPTextModel(ModelPart):
+    """The text encoder of a Stable Diffusion model."""
+
+    def __call__(
+        self,
+        input_ids: torch.Tensor | list[list[int]],
+        attention_mask: torch.Tensor | None = None,
+        *,
+        return_dict: bool = True,
+    ) -> Any:
+        """The hidden states of token ids ``[N, tokens]`` as ``.last_hidden_state`` (also ``[0]``):
+        ``[N, tokens, size]``. A mask with zeros is refused."""
+
+class CLIPTokenizer(ModelPart):
+    """The tokenizer of a Stable Diffusion model."""
+
+    def __call__(
+        self,
+        text: str | Sequence[str],
+        *,
+        padding: bool | Literal["max_length", "longest", "do_not_pad"] = False,
+        max_length: int | None = None,
+        truncation: bool | None = None,
+        return_tensors: Literal["pt"] | None = None,
+    ) -> Any:
+        """Token ids as ``.input_ids``, and as ``.attention_mask`` which of them are not padding:
+        tensors ``[N, tokens]`` with ``return_tensors="pt"``, else lists."""
+    @property
+    def model_max_length(self) -> int:
+        """The length that texts are padded and cut to, in tokens; 0 if the model sets none."""
+
+class StableDiffusionPipeline:
+    """Makes pictures from prompts with a Stable Diffusion model, as diffusers' class of this name
+    does."""
+
+    vae: AutoencoderKL
+    unet: UNet2DConditionModel
+    text_encoder: CLIPTextModel
+    tokenizer: CLIPTokenizer
+    #: One of this module or of diffusers. A run takes a copy of it.
+    scheduler: Any
+    #: True if pictures go through the model's safety checker, None if not.
+    safety_checker: Literal[True] | None
+    #: Set to True by a callback to end the run with the latents reached.
+    _interrupt: bool
+
+    def __init__(
+        self,
+        vae: AutoencoderKL,
+        text_encoder: CLIPTextModel,
+        tokenizer: CLIPTokenizer,
+        unet: UNet2DConditionModel,
+        scheduler: Any,
+        *,
+        safety_checker: Literal[True] | None = ...,
+        feature_extractor: Any = None,
+        image_encoder: Any = None,
+        requires_safety_checker: bool = True,
+    ) -> None: ...
+    @classmethod
+    def from_pretrained(
+        cls,
+        pretrained_model_name_or_path: str | PathLike[str],
+        *,
+        torch_dtype: torch.dtype | str | None = None,
+        cache_dir: str | PathLike[str] | None = None,
+        device: str | torch.device | None = "cpu",
+        **options: Any,
+    ) -> Self:
+        """The pipeline of a folder in the layout of diffusers, or of a model on the Hub.
+
+        Args:
+            options: Parts and a scheduler that take the place of the model's own (``vae``, ``unet``,
+                ``text_encoder``, ``tokenizer``, ``scheduler``), ``safety_checker=None`` for none, and
+                options of diffusers' about the way of loading, which have no effect.
+        """
+    def __call__(
+        self,
+        prompt: str | Sequence[str] | None = None,
+        height: int | None = None,
+        width: int | None = None,
+        num_inference_steps: int = 50,
+        *,
+        guidance_scale: float = 7.5,
+        negative_prompt: str | Sequence[str] | None = None,
+        num_images_per_prompt: int = 1,
+        eta: float = 0.0,
+        generator: _Generators = None,
+        latents: torch.Tensor | None = None,
+        seed: int | None = None,
+        prompt_embeds: torch.Tensor | None = None,
+        negative_prompt_embeds: torch.Tensor | None = None,
+        output_type: Literal["pil", "np", "pt", "latent"] = "pil",
+        return_dict: bool = True,
+        callback_on_step_end: Callable[..., dict[str, Any] | None] | None = None,
+        callback_on_step_end_tensor_inputs: Sequence[str] = ["latents"],
+    ) -> Any:
+        """Pictures as ``.images``, and as ``.nsfw_content_detected`` which of them the safety
+        checker blacked out, or None without one.
+
+        Args:
+            prompt: A text or a list of N texts; or, instead, ``prompt_embeds``
+                ``[N, tokens, size]``.
+            height: In pixels, a multiple of 8, as is ``width``; the size that the model was trained
+                on unless given.
+            guidance_scale: How strongly the prompt is followed; not at all up to 1.
+            negative_prompt: What guidance leads away from: a text, or one for each prompt; or,
+                instead, ``negative_prompt_embeds``.
+            eta: The η of DDIM, 0 to 1; other schedulers do not ask.
+            generator: Gives the first latents and what stochastic schedulers draw; or, instead,
+                ``seed``, which stands for ``torch.Generator().manual_seed(seed)``. A list has one for
+                each picture. Without, noise comes from the generator of the process.
+            latents: Noise to start from, ``[pictures, 4, height / 8, width / 8]``.
+            output_type: A list of images; an array ``[N, H, W, 3]``; a tensor ``[N, 3, H, W]``, both
+                float32 in [0, 1]; or the latents.
+            return_dict: False for a tuple.
+            callback_on_step_end: Called as ``f(pipe, step, timestep, {"latents": ...})`` after each
+                step; the ``"latents"`` of the dict that it gives take the place of those reached.
+
+        Raises:
+            ValueError, TypeError: An argument is out of range or of the wrong kind; the text names
+                it.
+            RuntimeError: torch failed, or values are not finite numbers.
+            KeyboardInterrupt: Ctrl-C ends a run between two operations of the model.
+        """
+    def to(
+        self,
+        *args: str | torch.device | int | torch.dtype,
+        device: str | torch.device | int | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> Self:
+        """Moves all parts to a device and into a dtype, and gives the pipeline itself. The weights
+        are read anew."""
+    def set_progress_bar_config(self, **options: Any) -> None:
+        """Arguments of tqdm's for the bar over the steps; ``disable=True`` for none."""
+    def enable_model_cpu_offload(
+        self, gpu_id: int | None = None, device: str | torch.device = "cuda"
+    ) -> None:
+        """The same as ``to("cuda")``: the parts stay on the GPU together."""
+    def enable_sequential_cpu_offload(
+        self, gpu_id: int | None = None, device: str | torch.device = "cuda"
+    ) -> None:
+        """The same as ``to("cuda")``: the parts stay on the GPU together."""
+    def enable_attention_slicing(self, slice_size: str | int | None = "auto") -> None:
+        """Does nothing: attention runs in libtorch's own memory-saving kernels."""
+    def disable_attention_slicing(self) -> None:
+        """Does nothing."""
+    def enable_xformers_memory_efficient_attention(self, attention_op: Any = None) -> None:
+        """Does nothing: attention runs in libtorch's own memory-saving kernels."""
+    def disable_xformers_memory_efficient_attention(self) -> None:
+        """Does nothing."""
+    def enable_vae_slicing(self) -> None:
+        """Does nothing: pictures are decoded as a whole."""
+    def disable_vae_slicing(self) -> None:
+        """Does nothing."""
+    def enable_vae_tiling(self) -> None:
+        """Does nothing: pictures are decoded as a whole."""
+    def disable_vae_tiling(self) -> None:
+        """Does nothing."""
+    def maybe_free_model_hooks(self) -> None:
+        """Does nothing: there are no hooks."""
+    @property
+    def components(self) -> dict[str, Any]:
+        """All parts by their names."""
+    @property
+    def num_timesteps(self) -> int:
+        """How often the UNet is called in the run that goes on, or went last."""
+    @property
+    def device(self) -> torch.device: ...
+    @property
+    def dtype(self) -> torch.dtype: ...
+
+class ImageDiffusionModel:
+    """The parts of Stable Diffusion put together by hand, step by step: texts to pictures with the
+    LMS solver, and pictures similar to a given one with DDIM.
+
+    Made from six parts, or from a model's folder or id alone; then both schedulers follow the file
+    of the model's scheduler.
+    """
+
+    #: Ours or diffusers'; takes noise to a picture.
+    scheduler_LMS: Any
+    #: Ours or diffusers'; takes a noised picture to a similar one.
+    scheduler_DDIM: Any
+
+    @overload
+    def __init__(
+        self,
+        model_id: str | PathLike[str],
+        *,
+        device: str | torch.device | None = None,
+        cache_dir: str | PathLike[str] | None = None,
+        torch_dtype: torch.dtype | str | None = None,
+    ) -> None: ...
+    @overload
+    def __init__(
+        self,
+        vae: AutoencoderKL,
+        tokenizer: CLIPTokenizer,
+        text_encoder: CLIPTextModel,
+        unet: UNet2DConditionModel,
+        scheduler_LMS: Any,
+        scheduler_DDIM: Any,
+    ) -> None: ...
+    @property
+    def vae(self) -> AutoencoderKL: ...
+    @property
+    def tokenizer(self) -> CLIPTokenizer: ...
+    @property
+    def text_encoder(self) -> CLIPTextModel: ...
+    @property
+    def unet(self) -> UNet2DConditionModel: ...
+    @property
+    def device(self) -> torch.device: ...
+    @property
+    def dtype(self) -> torch.dtype: ...
+    def get_text_embeds(self, text: str | Sequence[str]) -> torch.Tensor:
+        """The text encoder's hidden states of N texts: ``[N, tokens, size]``."""
+    def get_prompt_embeds(self, prompt: str | Sequence[str]) -> torch.Tensor:
+        """N times the empty text's hidden states, then those of N prompts:
+        ``[2 N, tokens, size]``."""
+    def get_img_latents(
+        self,
+        text_embeds: torch.Tensor,
+        height: int = 512,
+        width: int = 512,
+        num_inference_steps: int = 50,
+        guidance_scale: float = 7.5,
+        img_latents: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        """The latents of pictures for ``get_prompt_embeds``' tensor of N prompts.
+
+        Args:
+            img_latents: Noise of unit variance to start from, ``[N, 4, height / 8, width / 8]``,
+                which is multiplied by the first sigma; drawn by ``torch.randn`` unless given.
+        """
+    def decode_img_latents(self, img_latents: torch.Tensor) -> torch.Tensor:
+        """Scaled latents ``[N, 4, h, w]`` to pictures ``[N, 3, 8 h, 8 w]`` on the CPU, about in
+        [-1, 1]."""
+    def transform_imgs(self, imgs: torch.Tensor) -> list[Image.Image]:
+        """``[N, 3, H, W]`` in [-1, 1] as images; other values are cut off."""
+    def prompt_to_img(
+        self,
+        prompts: str | Sequence[str],
+        height: int = 512,
+        width: int = 512,
+        num_inference_steps: int = 50,
+        guidance_scale: float = 7.5,
+        img_latents: torch.Tensor | None = None,
+    ) -> list[Image.Image]:
+        """A picture for each prompt; see ``get_img_latents``."""
+    def encode_img_latents(self, img: _Picture | Sequence[_Picture]) -> torch.Tensor:
+        """The means of the pictures' posteriors, scaled: ``[N, 4, H / 8, W / 8]``. The pictures
+        are of one size, with sides that are multiples of 8."""
+    def get_img_latents_similar(
+        self,
+        img_latents: torch.Tensor,
+        text_embeds: torch.Tensor,
+        height: int = 512,
+        width: int = 512,
+        num_inference_steps: int = 50,
+        guidance_scale: float = 7.5,
+        start_step: int = 10,
+    ) -> torch.Tensor:
+        """The latents of pictures similar to those of ``img_latents``.
+
+        Args:
+            height: Without influence, as is ``width``: the latents have their size.
+            start_step: Noise of ``torch.randn_like`` is added for this timestep and taken away
+                again. The larger, the more similar; at 0 none is added.
+        """
+    def similar_imgs(
+        self,
+        img: _Picture | Sequence[_Picture],
+        prompt: str | Sequence[str],
+        height: int = 512,
+        width: int = 512,
+        num_inference_steps: int = 50,
+        guidance_scale: float = 7.5,
+        start_step: int = 10,
+    ) -> list[Image.Image]:
+        """A picture similar to each, under a prompt for each; see ``get_img_latents_similar``."""

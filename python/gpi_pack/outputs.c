@@ -1,6 +1,7 @@
 #include "outputs.h"
 
 #include "errors.h"
+#include "pictures.h"
 #include "whole_file.h"
 
 int make_folder(const char *argument, PyObject *folder) {
@@ -46,19 +47,6 @@ int write_latents(const gpi_tensor *latents, PyObject *path, PyObject *about) {
 
 // MARK: - Pictures
 
-/// The picture as an image of Pillow.
-static PyObject *pillow_image(const gpi_picture *picture) {
-    int64_t width = gpi_picture_width(picture);
-    int64_t height = gpi_picture_height(picture);
-    PyObject *make = imported("PIL.Image", "frombytes");
-    if (make == NULL) return NULL;
-    PyObject *image = PyObject_CallFunction(
-        make, "s(LL)y#", "RGB", (long long)width, (long long)height,
-        (const char *)gpi_picture_rgb(picture), (Py_ssize_t)(width * height * 3));
-    Py_DECREF(make);
-    return image;
-}
-
 /// An image of Pillow and its format.
 typedef struct Picture {
     PyObject *image;
@@ -75,7 +63,7 @@ static int save_image(PyObject *file, void *context) {
 }
 
 int write_picture(const gpi_picture *picture, PyObject *path, const char *format, PyObject *about) {
-    PyObject *image = pillow_image(picture);
+    PyObject *image = image_of(picture);
     if (image == NULL) return -1;
     Picture saved = {image, format};
     int status = write_whole_file(path, save_image, &saved);

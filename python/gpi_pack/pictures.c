@@ -314,3 +314,15 @@ void clear_pixels(Pixels *pixels) {
     Py_CLEAR(pixels->bytes);
     pixels->rgb = NULL;
 }
+
+PyObject *image_of(const gpi_picture *picture) {
+    int64_t width = gpi_picture_width(picture);
+    int64_t height = gpi_picture_height(picture);
+    PyObject *make = imported("PIL.Image", "frombytes");
+    if (make == NULL) return NULL;
+    PyObject *image = PyObject_CallFunction(
+        make, "s(LL)y#", "RGB", (long long)width, (long long)height,
+        (const char *)gpi_picture_rgb(picture), (Py_ssize_t)(width * height * 3));
+    Py_DECREF(make);
+    return image;
+}

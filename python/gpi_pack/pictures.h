@@ -1,7 +1,8 @@
-/// What `images` may hold, and how each becomes pixels.
+/// What `images` may hold, how each becomes pixels, and pixels an image.
 #ifndef GPI_PICTURES_H
 #define GPI_PICTURES_H
 
+#include "gpi_diffusion.h"
 #include "limited_python.h"
 
 #include <stdint.h>
@@ -39,6 +40,9 @@ int read_picture(PyObject *source, PyObject *about, int64_t longest_side, Pixels
 /// the caller's to clear in either case.
 int picture_argument(const char *argument, PyObject *source, int64_t longest_side, PyObject **about,
                      Pixels *pixels);
+
+/// A picture of the core's as an image of Pillow. A new reference; NULL with an exception.
+PyObject *image_of(const gpi_picture *picture);
 
 /// Forgets the pixels; does nothing for a zeroed struct.
 void clear_pixels(Pixels *pixels);

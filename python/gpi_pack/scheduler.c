@@ -163,7 +163,7 @@ gpi_scheduler *core_scheduler(const char *argument, PyObject *value) {
 }
 
 PyObject *scheduler_object(gpi_scheduler *core) {
-    PyObject *settings = known_settings(core);
+    PyObject *settings = core_settings(core);
     PyObject *config = settings == NULL ? NULL : new_config(settings);
     Py_XDECREF(settings);
     return finished_scheduler(NULL, core, config);

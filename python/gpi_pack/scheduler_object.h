@@ -46,7 +46,7 @@ int make_scheduler(const char *name, PyObject *settings, int strict, const char 
                    gpi_scheduler **core, PyObject **config);
 
 /// The core's settings as a new dict, its class name among them; NULL with an exception.
-PyObject *known_settings(const gpi_scheduler *core);
+PyObject *core_settings(const gpi_scheduler *core);
 
 /// The text of a `scheduler_config.json`: a new str, or NULL with an exception.
 PyObject *settings_text(PyObject *config);

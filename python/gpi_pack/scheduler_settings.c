@@ -17,7 +17,7 @@ static PyObject *json_text(PyObject *value) {
     return text;
 }
 
-PyObject *known_settings(const gpi_scheduler *core) {
+PyObject *core_settings(const gpi_scheduler *core) {
     PyObject *loads = imported("json", "loads");
     if (loads == NULL) return NULL;
     PyObject *settings = PyObject_CallFunction(loads, "s", gpi_scheduler_settings(core));
@@ -153,7 +153,7 @@ static int check_refused(PyObject *refused, PyObject *known) {
     return 0;
 }
 
-/// The names in order, with commas between them, without the class's; a new str.
+/// The names in order, with commas between them, without those of diffusers' own; a new str.
 static PyObject *listed(PyObject *known) {
     PyObject *result = NULL;
     PyObject *names = PyDict_Keys(known);
@@ -161,8 +161,8 @@ static PyObject *listed(PyObject *known) {
     Py_ssize_t count = names == NULL ? 0 : PyList_Size(names);
     for (Py_ssize_t i = count - 1; i >= 0; i--) {
         PyObject *name = PyList_GetItem(names, i);
-        if (PyUnicode_Check(name) && PyUnicode_CompareWithASCIIString(name, "_class_name") == 0
-            && PySequence_DelItem(names, i) < 0)
+        if (PyUnicode_Check(name) && PyUnicode_GetLength(name) > 0
+            && PyUnicode_ReadChar(name, 0) == '_' && PySequence_DelItem(names, i) < 0)
             goto done;
     }
     if (names != NULL && comma != NULL && PyList_Sort(names) == 0)
@@ -190,33 +190,11 @@ static int check_known(const char *owner, PyObject *passed, PyObject *known) {
 
 // MARK: - The configuration
 
-/// As in diffusers: the names of those that were not passed, so that another class made from this
-/// configuration takes its own defaults.
-static int add_defaults(PyObject *items, PyObject *accepted, PyObject *known) {
-    PyObject *names = PyList_New(0);
-    if (names == NULL) return -1;
-    Py_ssize_t position = 0;
-    PyObject *name;
-    int status = 0;
-    while (status == 0 && PyDict_Next(known, &position, &name, NULL)) {
-        int was_passed = PyDict_Contains(accepted, name);
-        if (was_passed < 0) status = -1;
-        if (was_passed == 0 && PyUnicode_CompareWithASCIIString(name, "_class_name") != 0)
-            status = PyList_Append(names, name);
-    }
-    if (status == 0 && PyList_Size(names) > 0)
-        status = PyDict_SetItemString(items, "_use_default_values", names);
-    Py_DECREF(names);
-    return status;
-}
-
 /// What was passed, known or not, and over it what the core made of it.
-static PyObject *configuration(PyObject *settings, PyObject *accepted, PyObject *known) {
+static PyObject *configuration(PyObject *settings, PyObject *made) {
     PyObject *items = PyDict_Copy(settings);
     PyObject *config = NULL;
-    if (items != NULL && PyDict_Update(items, known) == 0
-        && add_defaults(items, accepted, known) == 0)
-        config = new_config(items);
+    if (items != NULL && PyDict_Update(items, made) == 0) config = new_config(items);
     Py_XDECREF(items);
     return config;
 }
@@ -235,31 +213,45 @@ static int create(const char *name, PyObject *accepted, const char *origin, gpi_
     return status;
 }
 
+/// The settings that a class has, with its defaults; a new dict.
+static PyObject *class_settings(const gpi_scheduler *core) {
+    gpi_scheduler *plain_one = NULL;
+    gpi_status status = gpi_scheduler_create(gpi_scheduler_name(core), "{}", NULL, &plain_one);
+    if (status != GPI_OK) {
+        raise_status(status, NULL);
+        return NULL;
+    }
+    PyObject *settings = core_settings(plain_one);
+    gpi_scheduler_free(plain_one);
+    return settings;
+}
+
 int make_scheduler(const char *name, PyObject *settings, int strict, const char *origin,
                    gpi_scheduler **core, PyObject **config) {
     PyObject *accepted = PyDict_New();
     PyObject *refused = PyDict_New();
-    PyObject *known = NULL;
+    PyObject *known = NULL, *made = NULL;
     *core = NULL;
     *config = NULL;
     int status = accepted == NULL || refused == NULL ? -1 : 0;
     if (status == 0) status = sort_settings(settings, accepted, refused);
     if (status == 0) status = create(name, accepted, origin, core);
-    if (status == 0) known = known_settings(*core);
+    if (status == 0) known = class_settings(*core);
     if (known == NULL) status = -1;
     if (status == 0) status = check_refused(refused, known);
     if (status == 0 && strict) status = check_known(gpi_scheduler_name(*core), accepted, known);
     if (status == 0 && strict) status = check_known(gpi_scheduler_name(*core), refused, known);
-    if (status == 0) *config = configuration(settings, accepted, known);
+    if (status == 0) made = core_settings(*core);
+    if (made != NULL) *config = configuration(settings, made);
     if (*config == NULL) {
-        status = -1;
         gpi_scheduler_free(*core);
         *core = NULL;
     }
     Py_XDECREF(accepted);
     Py_XDECREF(refused);
     Py_XDECREF(known);
-    return status;
+    Py_XDECREF(made);
+    return *config == NULL ? -1 : 0;
 }
 
 PyObject *settings_text(PyObject *config) {

@@ -15,6 +15,10 @@ void close_turn(Turn *turn) {
 
 int take_turn(Turn *turn, const char *what) {
     if (turn->owner == PyThread_get_thread_ident()) {
+        if (turn->lent > 0) {
+            turn->borrowed++;
+            return 0;
+        }
         PyErr_Format(PyExc_RuntimeError,
                      "%s is at work further up in this thread; it cannot be used by a signal handler "
                      "or a warning's handler.",
@@ -34,6 +38,14 @@ int take_turn(Turn *turn, const char *what) {
 }
 
 void give_turn_back(Turn *turn) {
+    if (turn->borrowed > 0) {
+        turn->borrowed--;
+        return;
+    }
     turn->owner = 0;
     PyThread_release_lock(turn->lock);
 }
+
+void lend_turn(Turn *turn) { turn->lent++; }
+
+void end_lending(Turn *turn) { turn->lent--; }

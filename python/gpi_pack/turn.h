@@ -9,6 +9,8 @@ typedef struct Turn {
     PyThread_type_lock lock;
     /// The thread that holds it; 0 if none does. Read and written under the interpreter's lock.
     unsigned long owner;
+    /// How many callbacks of the owner's calls may use the object at this moment, and how often they do.
+    int lent, borrowed;
 } Turn;
 
 /// For the object's making. 0, or -1 with an exception; `close_turn` may follow in either case.
@@ -23,5 +25,10 @@ void close_turn(Turn *turn);
 int take_turn(Turn *turn, const char *what);
 
 void give_turn_back(Turn *turn);
+
+/// Between these the thread that holds it may take it again: its call into the core waits for a callback
+/// at a point where the object is whole.
+void lend_turn(Turn *turn);
+void end_lending(Turn *turn);
 
 #endif

@@ -121,7 +121,7 @@ int dtype_argument(PyObject *value, gpi_dtype *result) {
 
 // MARK: - Numbers
 
-static int number_argument(const char *argument, PyObject *value, double *result) {
+int number_argument(const char *argument, PyObject *value, double *result) {
     *result = PyFloat_AsDouble(value);
     if (*result != -1 || !PyErr_Occurred()) return 0;
     if (PyErr_ExceptionMatches(PyExc_TypeError)) {

@@ -35,6 +35,9 @@ PyObject *device_argument(PyObject *value);
 /// A dtype of torch or its name; float32 for NULL and None.
 int dtype_argument(PyObject *value, gpi_dtype *result);
 
+/// A float, or what is one in truth.
+int number_argument(const char *argument, PyObject *value, double *result);
+
 int strength_argument(PyObject *value, double *result);
 int guidance_argument(PyObject *value, double *result);
 

@@ -118,6 +118,9 @@ gpi_status gpi_tensor_view(void *data, int64_t dimensions, const int64_t *shape,
                            const int64_t *strides, gpi_dtype dtype, gpi_device device,
                            gpi_release release, void *context, gpi_tensor **tensor);
 
+/// Another handle of the same numbers, for one that is valid during a call only.
+gpi_status gpi_tensor_share(const gpi_tensor *tensor, gpi_tensor **other);
+
 /// Writes the tensor, in its dtype, as a file for `torch.load(path, weights_only=True)`. The file
 /// appears whole or not at all.
 gpi_status gpi_tensor_save(const gpi_tensor *tensor, const char *path);
@@ -140,7 +143,8 @@ typedef void (*gpi_warning)(void *context, const char *text);
 typedef struct gpi_extractor_options {
     /// sizeof(gpi_extractor_options)
     size_t size;
-    /// A folder in the diffusers layout: `vae/config.json`, `vae/diffusion_pytorch_model.safetensors`, …
+    /// A folder in the diffusers layout: `vae/config.json`, `vae/diffusion_pytorch_model.safetensors`, …;
+    /// or a single file in that of the original Stable Diffusion, at strength 0, where no prompt is read.
     const char *model_folder;
     /// "cpu", "cuda" or "cuda:N"; NULL for the first NVIDIA device if there is one, else the CPU.
     const char *device;

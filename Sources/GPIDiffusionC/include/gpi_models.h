@@ -25,9 +25,11 @@ typedef enum gpi_part {
 typedef struct gpi_model_options {
     /// sizeof(gpi_model_options)
     size_t size;
-    /// A folder in the diffusers layout.
+    /// A folder in the diffusers layout; or a single file (`.safetensors`, `.ckpt`) in that of the
+    /// original Stable Diffusion 1.x or 2.x, which holds no tokenizer.
     const char *folder;
-    /// The folder of a part itself, where it is not in `folder`; NULL for those that are.
+    /// The folder of a part itself, or for all but the tokenizer such a file, where it is not in
+    /// `folder`; NULL for those that are.
     const char *autoencoder_folder;
     const char *tokenizer_folder;
     const char *text_encoder_folder;
@@ -55,6 +57,10 @@ gpi_status gpi_model_combine(const gpi_model *autoencoder, const gpi_model *toke
 /// Loads a part now instead of at its first use, to have its errors now.
 gpi_status gpi_model_load(gpi_model *model, gpi_part part);
 
+/// What the autoencoder, the text encoder or the UNet goes by, defaults included, as the text of a
+/// `config.json`. Valid until the next call for this model.
+gpi_status gpi_model_configuration(gpi_model *model, gpi_part part, const char **json);
+
 gpi_device gpi_model_device(const gpi_model *model);
 gpi_dtype gpi_model_dtype(const gpi_model *model);
 void gpi_model_free(gpi_model *model);
@@ -63,6 +69,10 @@ void gpi_model_free(gpi_model *model);
 
 /// The scheduler that the model's file names, with what old files have wrong put right.
 gpi_status gpi_model_scheduler(gpi_model *model, gpi_scheduler **scheduler);
+
+/// What `gpi_model_scheduler` goes by, with the keys that other schedulers know, as the text of a
+/// `scheduler_config.json`. Valid until the next call for this model.
+gpi_status gpi_model_scheduler_settings(gpi_model *model, const char **json);
 
 /// A text as token ids.
 typedef struct gpi_tokens gpi_tokens;
@@ -94,6 +104,12 @@ gpi_status gpi_model_encode_prompts(gpi_model *model, const char *const *prompts
                                     gpi_interruption interruption, void *interruption_context,
                                     gpi_tensor **embeddings);
 
+/// The same of hidden states that were made before, `[count, tokens, size]`: each row
+/// `images_per_prompt` times, after as many of `negative`, which is NULL without guidance.
+gpi_status gpi_model_join_embeddings(gpi_model *model, const gpi_tensor *prompt,
+                                     const gpi_tensor *negative, int64_t images_per_prompt,
+                                     gpi_tensor **embeddings);
+
 /// The posterior of pictures `[N, 3, H, W]` in [-1, 1]: mean and standard deviation of latents that
 /// are not scaled, `[N, C, H / 8, W / 8]` each.
 gpi_status gpi_model_encode(gpi_model *model, const gpi_tensor *pixels,
@@ -107,6 +123,11 @@ gpi_status gpi_model_decode(gpi_model *model, const gpi_tensor *latents,
 
 /// Latents of about unit variance are those of the autoencoder times this.
 gpi_status gpi_model_scaling_factor(gpi_model *model, double *factor);
+
+/// `gpi_model_decode` of scaled latents, as `gpi_model_denoise` gives them.
+gpi_status gpi_model_decode_scaled(gpi_model *model, const gpi_tensor *latents,
+                                   gpi_interruption interruption, void *interruption_context,
+                                   gpi_tensor **pixels);
 
 /// The UNet's prediction for samples `[N, C, H, W]` at one timestep, with `context` `[N, tokens, size]`.
 gpi_status gpi_model_predict(gpi_model *model, const gpi_tensor *sample, double timestep,
@@ -179,6 +200,20 @@ typedef struct gpi_denoising {
 /// The reverse process with the model's UNet. The latents that come out are scaled.
 gpi_status gpi_model_denoise(gpi_model *model, const gpi_denoising *denoising,
                              gpi_tensor **latents);
+
+// MARK: - Pictures
+
+/// Pictures of one size as `gpi_model_encode` takes them: `[count, 3, height, width]` in [-1, 1], float32
+/// on the CPU. `rgb` has `count * width * height * 3` bytes, picture after picture.
+gpi_status gpi_pictures_tensor(const uint8_t *rgb, int64_t count, int64_t width, int64_t height,
+                               gpi_tensor **pixels);
+
+/// Picture number `number` of `[N, 3, height, width]`, as `gpi_tensor_picture` makes them.
+gpi_status gpi_tensor_nth_picture(const gpi_tensor *pixels, int64_t number, gpi_picture **picture);
+
+/// Pictures in [-1, 1] as values from 0 to 1, float32; others are cut off. What is not a number is an
+/// error.
+gpi_status gpi_tensor_unit_range(const gpi_tensor *pixels, gpi_tensor **unit);
 
 #ifdef __cplusplus
 }

@@ -1,5 +1,5 @@
 /// The shape of an `AutoencoderKL`: its `config.json`, with diffusers' own defaults for absent keys.
-public struct AutoencoderKLConfiguration: Decodable, Equatable, Sendable {
+public struct AutoencoderKLConfiguration: Codable, Equatable, Sendable {
     public var inChannels = 3
     public var outChannels = 3
     public var downBlockTypes = ["DownEncoderBlock2D"]
@@ -17,6 +17,9 @@ public struct AutoencoderKLConfiguration: Decodable, Equatable, Sendable {
     public var midBlockAddAttention = true
 
     public init() {}
+
+    /// The same as the text of a `config.json`, defaults included.
+    public func json() throws -> String { try ConfigurationFile.text(self) }
 
     private enum CodingKeys: String, CodingKey {
         case inChannels, outChannels, downBlockTypes, upBlockTypes, blockOutChannels, layersPerBlock
@@ -51,7 +54,7 @@ public struct AutoencoderKLConfiguration: Decodable, Equatable, Sendable {
     var firstWidth: Int { blockOutChannels.first ?? 0 }
     var lastWidth: Int { blockOutChannels.last ?? 0 }
 
-    private func check(path: String) throws {
+    func check(path: String) throws {
         func require(_ condition: Bool, _ key: String, _ value: Any, _ supported: String) throws {
             guard condition else {
                 throw ConfigurationError.unsupported(

@@ -1,5 +1,5 @@
 /// The shape of a `CLIPTextModel`: its `config.json`, with transformers' own defaults for absent keys.
-public struct CLIPTextConfiguration: CLIPEncoderConfiguration, Decodable, Equatable, Sendable {
+public struct CLIPTextConfiguration: CLIPEncoderConfiguration, Codable, Equatable, Sendable {
     public var vocabSize = 49408
     public var hiddenSize = 512
     public var intermediateSize = 2048
@@ -11,6 +11,9 @@ public struct CLIPTextConfiguration: CLIPEncoderConfiguration, Decodable, Equata
     public var layerNormEps = 1e-5
 
     public init() {}
+
+    /// The same as the text of a `config.json`, defaults included.
+    public func json() throws -> String { try ConfigurationFile.text(self) }
 
     private enum CodingKeys: String, CodingKey {
         case vocabSize, hiddenSize, intermediateSize, numHiddenLayers, numAttentionHeads
@@ -33,6 +36,10 @@ public struct CLIPTextConfiguration: CLIPEncoderConfiguration, Decodable, Equata
     /// - Throws: `ConfigurationError` that names the file, the key and what is supported.
     public init(path: String) throws {
         self = try ConfigurationFile.decode(Self.self, path: path)
+        try check(path: path)
+    }
+
+    func check(path: String) throws {
         func require(_ condition: Bool, _ key: String, _ value: Any, _ supported: String) throws {
             guard condition else {
                 throw ConfigurationError.unsupported(

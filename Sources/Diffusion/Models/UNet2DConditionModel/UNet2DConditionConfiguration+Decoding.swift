@@ -36,6 +36,35 @@ extension UNet2DConditionConfiguration {
         try values.read(.upcastAttention, into: &upcastAttention)
     }
 
+    public func encode(to encoder: any Swift.Encoder) throws {
+        var values = encoder.container(keyedBy: CodingKeys.self)
+        let sides = [sampleHeight, sampleWidth].compactMap(\.self)
+        if sides.count == 2 {
+            let size: PerLevel = sides[0] == sides[1] ? .all(sides[0]) : .each(sides)
+            try values.encode(size, forKey: .sampleSize)
+        }
+        try values.encode(inChannels, forKey: .inChannels)
+        try values.encode(outChannels, forKey: .outChannels)
+        try values.encode(flipSinToCos, forKey: .flipSinToCos)
+        try values.encode(freqShift, forKey: .freqShift)
+        try values.encode(downBlockTypes, forKey: .downBlockTypes)
+        try values.encode(upBlockTypes, forKey: .upBlockTypes)
+        try values.encode(onlyCrossAttention, forKey: .onlyCrossAttention)
+        try values.encode(midBlockOnlyCrossAttention, forKey: .midBlockOnlyCrossAttention)
+        try values.encode(blockOutChannels, forKey: .blockOutChannels)
+        try values.encode(layersPerBlock, forKey: .layersPerBlock)
+        try values.encode(downsamplePadding, forKey: .downsamplePadding)
+        try values.encode(actFn, forKey: .actFn)
+        try values.encode(normNumGroups, forKey: .normNumGroups)
+        try values.encode(normEps, forKey: .normEps)
+        try values.encode(crossAttentionDim, forKey: .crossAttentionDim)
+        try values.encode(transformerLayersPerBlock, forKey: .transformerLayersPerBlock)
+        try values.encode(attentionHeadDim, forKey: .attentionHeadDim)
+        try values.encode(numAttentionHeads, forKey: .numAttentionHeads)
+        try values.encode(useLinearProjection, forKey: .useLinearProjection)
+        try values.encode(upcastAttention, forKey: .upcastAttention)
+    }
+
     /// Whether a block of this level, on the way down or up or in the middle, has attention.
     private func hasAttention(level: Int) -> Bool {
         let last = blockOutChannels.count - 1

@@ -1,6 +1,6 @@
 /// The shape of a `UNet2DConditionModel`: its `config.json`, with diffusers' own defaults for absent
 /// keys, limited to what the Stable Diffusion 1.x and 2.x families use.
-public struct UNet2DConditionConfiguration: Decodable, Equatable, Sendable {
+public struct UNet2DConditionConfiguration: Codable, Equatable, Sendable {
     /// The kinds of blocks on the way down and up.
     enum BlockType: String {
         case down = "DownBlock2D"
@@ -45,6 +45,9 @@ public struct UNet2DConditionConfiguration: Decodable, Equatable, Sendable {
 
     public init() {}
 
+    /// The same as the text of a `config.json`, defaults included.
+    public func json() throws -> String { try ConfigurationFile.text(self) }
+
     /// Reads `config.json` and checks every value.
     /// - Throws: `ConfigurationError` that names the file, the key and what is supported.
     public init(path: String) throws {
@@ -79,7 +82,7 @@ public struct UNet2DConditionConfiguration: Decodable, Equatable, Sendable {
 }
 
 /// A value for all levels, or one for each.
-public enum PerLevel<Value: Decodable & Equatable & Sendable>: Decodable, Equatable, Sendable {
+public enum PerLevel<Value: Codable & Equatable & Sendable>: Codable, Equatable, Sendable {
     case all(Value)
     case each([Value])
 
@@ -89,6 +92,14 @@ public enum PerLevel<Value: Decodable & Equatable & Sendable>: Decodable, Equata
             self = .all(value)
         } else {
             self = .each(try container.decode([Value].self))
+        }
+    }
+
+    public func encode(to encoder: any Swift.Encoder) throws {
+        var container = encoder.singleValueContainer()
+        switch self {
+        case .all(let value): try container.encode(value)
+        case .each(let values): try container.encode(values)
         }
     }
 
