@@ -63,7 +63,8 @@ class Hub:
         variables = {
             name: value
             for name, value in os.environ.items()
-            if not name.startswith(("HF_", "HUGGING", "TRANSFORMERS_")) and "proxy" not in name.lower()
+            if not name.startswith(("HF_", "HUGGING", "TRANSFORMERS_"))
+            and "proxy" not in name.lower()
         }
         variables |= {
             "HF_ENDPOINT": self.endpoint,

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gc
 import importlib.util
-import itertools
 import json
 import random
 import re
@@ -152,7 +151,9 @@ def test_the_autoencoder_alone(hub, tmp_path):
     hub.run(tmp_path, EXTRACT, "owner/demo", tmp_path / "a", 0)
     assert kept(tmp_path, "owner/demo") == VAE | {"model_index.json"}
     asked = hub.requests()
-    listings = [entry for entry in asked if "/tree/" in entry["path"] or "/api/models/" in entry["path"]]
+    listings = [
+        entry for entry in asked if "/tree/" in entry["path"] or "/api/models/" in entry["path"]
+    ]
     assert len(listings) <= 3
     # Offline although most of the listed files are missing.
     hub.run(tmp_path, EXTRACT, "owner/demo", tmp_path / "b", 0, HF_HUB_OFFLINE="1")
@@ -165,7 +166,7 @@ def test_the_autoencoder_alone(hub, tmp_path):
 def test_the_whole_model(hub, tmp_path):
     """Its other parts come when they are asked for, and nothing else."""
     hub.run(tmp_path, EXTRACT, "owner/demo", tmp_path / "a", 0)
-    with pytest.raises(Raised, match="lacks unet/config.json") as caught:
+    with pytest.raises(Raised, match=r"lacks unet/config\.json") as caught:
         hub.run(tmp_path, EXTRACT, "owner/demo", tmp_path / "b", 0.5, HF_HUB_OFFLINE="1")
     assert caught.value.name == "FileNotFoundError"
     hub.run(tmp_path, EXTRACT, "owner/demo", tmp_path / "b", 0.5)
@@ -364,7 +365,7 @@ def test_lists_of_every_kind(listing):
     assert successes > 100
     for wrong in [3], [None], [b"vae/config.json"], [("vae", "config.json")]:
         for part in parts:
-            with pytest.raises(OSError, match="^model_id: 'a/b'"):
+            with pytest.raises(OSError, match=r"^model_id: 'a/b'"):
                 listing.chosen(wrong, part)
 
 
@@ -436,7 +437,9 @@ def test_a_kept_model_without_a_part(name, module, monkeypatch, tmp_path):
     if name in ("tokenizer/special_tokens_map.json", "tokenizer/tokenizer_config.json"):
         module.model_folder("a/b", None, module.WHOLE_MODEL)
         return
-    with pytest.raises(FileNotFoundError, match=f"the copy in .*{name.split('/')[0]}.*Fetch it once"):
+    with pytest.raises(
+        FileNotFoundError, match=f"the copy in .*{name.split('/')[0]}.*Fetch it once"
+    ):
         module.model_folder("a/b", None, module.WHOLE_MODEL)
     # A link to what is gone is no file.
     (tmp_path / "copy" / name).parent.mkdir(exist_ok=True)
@@ -612,7 +615,8 @@ def test_texts(model, environment, faults, name, words, hub, tmp_path):
 
 def test_a_cache_that_cannot_be_written(hub, tmp_path):
     (tmp_path / "hub").write_text("a file")
-    with pytest.raises(Raised, match="model_id: 'owner/demo' .* another folder with cache_dir") as caught:
+    text = r"model_id: 'owner/demo' .* another folder with cache_dir"
+    with pytest.raises(Raised, match=text) as caught:
         hub.run(tmp_path, EXTRACT, "owner/demo", tmp_path / "latents", 0)
     assert caught.value.name == "NotADirectoryError"
 
@@ -655,16 +659,13 @@ def test_odd_exceptions(module, monkeypatch):
 
     monkeypatch.setattr(huggingface_hub.HfApi, "model_info", model_info)
     monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot_download)
-    failures = [Wrong("x"), Untidy("x"), Status(None), Status(10**30), Status("x"), Status(-1),
+    failures = [Odd(), Wrong("x"), Untidy("x"), Status(None), Status(10**30), Status("x"), Status(-1),
                 ValueError(), KeyError("\ud800"), RecursionError("x"), TimeoutError("x"),
                 OSError(28, "No space left on device", "/x"), PermissionError(13, "x", "/y"),
                 huggingface_hub.errors.LocalEntryNotFoundError("no cause")]  # fmt: skip
-    for failure, part in itertools.product(failures, (module.WHOLE_MODEL, module.SCHEDULER_ALONE)):
+    for failure in failures:  # noqa: B007
         with pytest.raises(OSError, match="model_id: 'a/b'"):
-            module.model_folder("a/b", None, part)
-    failure = Odd()
-    with pytest.raises(RuntimeError, match="no words"):
-        module.model_folder("a/b", None, module.WHOLE_MODEL)
+            module.model_folder("a/b", None, module.WHOLE_MODEL)
     for failure in KeyboardInterrupt(), SystemExit(3), MemoryError():
         with pytest.raises(type(failure)):
             module.model_folder("a/b", None, module.WHOLE_MODEL)
