@@ -121,6 +121,8 @@ static Trouble trouble_of(PyObject *exception) {
     if (status == 429) return RATE_LIMITED;
     if (status >= 500) return SERVER_TROUBLE;
     if (status != 0) return NO_ANSWER_OF_A_HUB;
+    // An answer came, though requests counts this one among the network's too.
+    if (is_named(exception, "JSONDecodeError")) return NO_ANSWER_OF_A_HUB;
     if (is_of_the_network(exception)) return UNREACHABLE;
     return has_error_number(exception) ? OF_THE_SYSTEM : NO_ANSWER_OF_A_HUB;
 }
