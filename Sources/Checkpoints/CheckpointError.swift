@@ -19,6 +19,9 @@ public enum CheckpointError: Error, Equatable, CustomStringConvertible {
     /// A folder without weights; `lookedFor` are the file names tried, `found` what the folder
     /// holds.
     case weightsNotFound(folder: String, lookedFor: [String], found: [String])
+    /// A single file that is no model in the layout of the original Stable Diffusion; `reason` says
+    /// what it seems to be, or what is odd about it.
+    case unknownLayout(path: String, reason: String)
 
     public var description: String {
         switch self {
@@ -58,6 +61,12 @@ public enum CheckpointError: Error, Equatable, CustomStringConvertible {
                 No weights in \(folder). Looked for \(lookedFor.joined(separator: ", ")); the folder holds \
                 \(found.isEmpty ? "nothing" : listed(found)). Was the download finished?
                 """
+        case .unknownLayout(let path, let reason):
+            return """
+                \(path) cannot be used as a model. \(reason) A single file must hold a Stable Diffusion 1.x \
+                or 2.x model under the original names (model.diffusion_model.…, first_stage_model.…, \
+                cond_stage_model.…).
+                """
         }
     }
 }
@@ -70,7 +79,7 @@ func quoted(_ text: String) -> String {
 }
 
 /// The first names of a list that may be long.
-private func listed(_ names: [String]) -> String {
+func listed(_ names: [String]) -> String {
     let limit = 20
     let shown = names.prefix(limit).map(quoted).joined(separator: ", ")
     return names.count > limit ? "\(shown) and \(names.count - limit) more" : shown

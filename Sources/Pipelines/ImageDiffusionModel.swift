@@ -35,6 +35,7 @@ public final class ImageDiffusionModel {
     ) throws {
         self.components = components
         let settings = try components.schedulerSettings
+        if let warning = settings.warning { warn(warning) }
         noiseScheduler = try LMSDiscreteScheduler(settings)
         similarityScheduler = try DDIMScheduler(settings)
         promptEncoder = PromptEncoder(components, warn: warn)

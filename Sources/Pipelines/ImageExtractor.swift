@@ -19,7 +19,7 @@ public final class ImageExtractor {
     private let components: StableDiffusionComponents
     private let promptEncoder: PromptEncoder
     private let warn: (String) -> Void
-    private var hasWarnedOfClipping = false
+    private var hasWarnedOfScheduler = false
 
     /// - Parameters:
     ///   - modelFolder: a model in the diffusers layout. Only what is used is read: at strength 0 its `vae`.
@@ -28,12 +28,20 @@ public final class ImageExtractor {
     ///   - warn: told of what is probably not meant: prompts that are cut, steps that change nothing, ….
     /// - Throws: `TorchError` without a usable libtorch or device; `ConfigurationError` or
     ///   `CheckpointError` if the model's files are not as they should be.
-    public init(
+    public convenience init(
         modelFolder: String, device: Device? = nil, dtype: DType = .float32,
         warn: @escaping (String) -> Void = { _ in }
     ) throws {
-        components = try StableDiffusionComponents(
-            folder: modelFolder, dtype: dtype, device: device)
+        try self.init(
+            StableDiffusionComponents(folder: modelFolder, dtype: dtype, device: device),
+            warn: warn)
+    }
+
+    /// An extractor of a model's parts, such as those of a single file.
+    public init(
+        _ components: StableDiffusionComponents, warn: @escaping (String) -> Void = { _ in }
+    ) throws {
+        self.components = components
         promptEncoder = PromptEncoder(components, warn: warn)
         self.warn = warn
         try components.autoencoder.loadEncoder()
@@ -154,7 +162,7 @@ public final class ImageExtractor {
                 """)
             return noised
         }
-        warnOfClipping(settings)
+        warnOfScheduler(settings)
 
         let embeddings = try promptEncoder.embeddings(
             prompt: prompt, negativePrompt: options.negativePrompt)
@@ -169,9 +177,11 @@ public final class ImageExtractor {
         return loop.latents
     }
 
-    private func warnOfClipping(_ scheduler: SchedulerSettings) {
-        guard !hasWarnedOfClipping, scheduler.values["clip_sample"] == nil else { return }
-        hasWarnedOfClipping = true
+    private func warnOfScheduler(_ settings: SchedulerSettings) {
+        guard !hasWarnedOfScheduler else { return }
+        hasWarnedOfScheduler = true
+        if let warning = settings.warning { warn(warning) }
+        guard settings.values["clip_sample"] == nil else { return }
         warn(
             """
             The model's scheduler_config.json says nothing of clip_sample, so latents are clipped at every \

@@ -19,10 +19,15 @@ public final class StableDiffusionComponents {
 
     /// - Parameters:
     ///   - folders: of the parts; those that are never used may be missing.
+    ///   - predictionType: what the UNet was trained to predict; as the scheduler's settings have it
+    ///     unless given.
     ///   - dtype: that the models run in, whatever the files hold.
     ///   - device: the first NVIDIA device if there is one, else the CPU, unless given.
     /// - Throws: `TorchError` without a usable libtorch or device. Files are opened later.
-    public init(folders: ComponentFolders, dtype: DType = .float32, device: Device? = nil) throws {
+    public init(
+        folders: ComponentFolders, predictionType: PredictionType? = nil, dtype: DType = .float32,
+        device: Device? = nil
+    ) throws {
         let library = try LibTorch.shared()
         let device = device ?? .best(in: library)
         try device.checkAvailable(in: library)
@@ -30,49 +35,45 @@ public final class StableDiffusionComponents {
         self.dtype = dtype
         self.device = device
         self.library = library
-        func weights(_ folder: String) throws -> Weights {
-            Weights(
-                try ComponentFolder.open(folder, in: library), dtype: dtype, device: device)
+        let loader = PartLoader(dtype: dtype, device: device, library: library)
+        autoencoderPart = LazyPart { try loader.autoencoder(folders.autoencoder) }
+        tokenizerPart = LazyPart { try loader.tokenizer(folders.tokenizer) }
+        textEncoderPart = LazyPart { try loader.textEncoder(folders.textEncoder) }
+        let settings = LazyPart {
+            try loader.schedulerSettings(folders.scheduler).predicting(predictionType)
         }
-        autoencoderPart = LazyPart {
-            try AutoencoderKL(
-                weights(folders.autoencoder),
-                configuration: AutoencoderKLConfiguration(
-                    path: "\(folders.autoencoder)/config.json"))
-        }
-        tokenizerPart = LazyPart { try CLIPTokenizer(folder: folders.tokenizer) }
-        textEncoderPart = LazyPart {
-            try CLIPTextModel(
-                weights(folders.textEncoder),
-                configuration: CLIPTextConfiguration(path: "\(folders.textEncoder)/config.json"),
-                in: library)
-        }
-        unetPart = LazyPart {
-            try UNet2DConditionModel(
-                weights(folders.unet),
-                configuration: UNet2DConditionConfiguration(path: "\(folders.unet)/config.json"),
-                in: library)
-        }
-        schedulerSettingsPart = LazyPart {
-            try SchedulerSettings(path: "\(folders.scheduler)/scheduler_config.json")
-        }
+        schedulerSettingsPart = settings
+        unetPart = LazyPart { try loader.unet(folders.unet) { try settings.value } }
         safetyCheckPart = LazyPart {
-            guard try Self.hasSafetyChecker(folders) else { return nil }
-            return SafetyCheck(
-                try StableDiffusionSafetyChecker(
-                    weights(folders.safetyChecker),
-                    configuration: StableDiffusionSafetyCheckerConfiguration(
-                        path: "\(folders.safetyChecker)/config.json")),
-                processor: try CLIPImageProcessorConfiguration(
-                    path: "\(folders.featureExtractor)/preprocessor_config.json"),
-                in: library)
+            try Self.hasSafetyChecker(folders) ? loader.safetyCheck(folders) : nil
         }
     }
 
-    /// A model in the diffusers layout.
-    /// - Parameter folder: see `ComponentFolders`.
+    /// A whole model.
+    /// - Parameter folder: in the diffusers layout, see `ComponentFolders`; or a single file in the
+    ///   original one, which is enough as long as no prompt is to be read.
     public convenience init(folder: String, dtype: DType = .float32, device: Device? = nil) throws {
         try self.init(folders: ComponentFolders(model: folder), dtype: dtype, device: device)
+    }
+
+    /// A model in a single file (`.safetensors`, `.ckpt`) in the layout of the original Stable Diffusion,
+    /// versions 1.x and 2.x. Its configuration follows from its tensors.
+    ///
+    /// - Parameters:
+    ///   - tokenizer: the folder of a tokenizer, which such a file does not hold: that of any model of
+    ///     the same version. Without one no prompt can be read.
+    ///   - predictionType: `.epsilon` for a model of version 2.x for 512 pixels, whose tensors look
+    ///     like those of the models for 768, which predict the velocity; as the file says unless given.
+    ///     See `SchedulerSettings.init(inferredFrom:)`.
+    /// - Throws: `TorchError` without a usable libtorch or device. The file is opened when a part is
+    ///   first used; then `CheckpointError.unknownLayout` says what it seems to be if it is none such.
+    public convenience init(
+        checkpoint: String, tokenizer: String? = nil, predictionType: PredictionType? = nil,
+        dtype: DType = .float32, device: Device? = nil
+    ) throws {
+        try self.init(
+            folders: ComponentFolders(checkpoint: checkpoint, tokenizer: tokenizer),
+            predictionType: predictionType, dtype: dtype, device: device)
     }
 
     /// Parts of several models, loaded or not, as one; the scheduler's settings are the UNet's.
@@ -114,7 +115,7 @@ public final class StableDiffusionComponents {
     public var textEncoder: CLIPTextModel { get throws { try textEncoderPart.value } }
     public var unet: UNet2DConditionModel { get throws { try unetPart.value } }
 
-    /// What the scheduler's file says.
+    /// What the scheduler's file says, or for a single file the kind of model.
     public var schedulerSettings: SchedulerSettings {
         get throws { try schedulerSettingsPart.value }
     }
@@ -133,5 +134,17 @@ public final class StableDiffusionComponents {
         guard files.fileExists(atPath: "\(folders.safetyChecker)/config.json") else { return false }
         guard files.fileExists(atPath: folders.index) else { return true }
         return try ModelIndex(path: folders.index).classNames["safety_checker"] != nil
+    }
+}
+
+extension SchedulerSettings {
+    /// The same for a model that predicts what is given; as they are without it.
+    fileprivate func predicting(_ predictionType: PredictionType?) -> SchedulerSettings {
+        guard let predictionType else { return self }
+        var settings = self
+        settings.values["prediction_type"] = .text(predictionType.rawValue)
+        settings.defaultKeys.remove("prediction_type")
+        settings.warning = nil
+        return settings
     }
 }

@@ -27,7 +27,7 @@ public final class StableDiffusionPipeline {
     private let promptEncoder: PromptEncoder
 
     /// - Parameters:
-    ///   - modelFolder: a model in the diffusers layout.
+    ///   - modelFolder: a model in the diffusers layout. See `StableDiffusionComponents` for single files.
     ///   - device: the first NVIDIA device if there is one, else the CPU, unless given.
     ///   - dtype: float32, float16 or bfloat16, that the model runs in.
     ///   - warn: told of what is probably not meant, such as a prompt that is cut.
@@ -42,7 +42,8 @@ public final class StableDiffusionPipeline {
             warn: warn)
     }
 
-    /// A pipeline of loaded parts with the scheduler that their file names.
+    /// A pipeline of loaded parts with the scheduler that their settings name.
+    /// - Throws: `ConfigurationError`, `SchedulerError` or `CheckpointError` if there is none.
     public convenience init(
         _ components: StableDiffusionComponents, warn: @escaping (String) -> Void = { _ in }
     ) throws {
@@ -63,7 +64,7 @@ public final class StableDiffusionPipeline {
 
     /// The scheduler that a model's file names, with what old files have wrong put right.
     ///
-    /// - Parameter warn: told of each value that is not the file's.
+    /// - Parameter warn: told of each value that is not the file's, and of a guess.
     /// - Throws: `SchedulerError.unknownScheduler`, which lists the known ones; `ConfigurationError`.
     public static func scheduler(
         of components: StableDiffusionComponents, warn: (String) -> Void = { _ in }
@@ -77,6 +78,7 @@ public final class StableDiffusionPipeline {
         of components: StableDiffusionComponents, warn: (String) -> Void = { _ in }
     ) throws -> SchedulerSettings {
         let settings = try components.schedulerSettings
+        if let warning = settings.warning { warn(warning) }
         // With its defaults: a file that does not mention a key means the scheduler's own value.
         let full = try Schedulers.scheduler(settings).settings
         var corrected = settings

@@ -6,9 +6,21 @@ struct ModelOptions: ParsableArguments {
     @Option(
         name: .shortAndLong,
         help: ArgumentHelp(
-            "A folder in the layout of diffusers, or an id on the Hugging Face Hub.",
-            discussion: "What is missing of a model on the hub is fetched first."))
+            "A model: a folder, a file, or an id on the Hugging Face Hub.",
+            discussion: """
+                A folder in the layout of diffusers; a single file (.safetensors, .ckpt) in that of the \
+                original Stable Diffusion 1.x or 2.x; or an id, of which what is missing is fetched.
+                """))
     var model: String
+
+    @Option(help: "The folder of the tokenizer, which a single file does not hold.")
+    var tokenizer: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "What the model predicts; as its files say unless given.",
+            discussion: "epsilon for single files of Stable Diffusion 2.x for 512 pixels."))
+    var predictionType: PredictionType?
 
     @Option(help: "Where models of the hub are kept; the folder of huggingface_hub unless given.")
     var cacheFolder: String?
@@ -33,9 +45,14 @@ struct ModelOptions: ParsableArguments {
     func components() throws -> StableDiffusionComponents {
         var progress = FetchProgress()
         let folder = try ModelFolder.find(model, cacheFolder: cacheFolder) { progress.show($0) }
-        return try StableDiffusionComponents(folder: folder, dtype: dtype.value, device: device)
+        var folders = ComponentFolders(model: folder)
+        if let tokenizer { folders.tokenizer = tokenizer }
+        return try StableDiffusionComponents(
+            folders: folders, predictionType: predictionType, dtype: dtype.value, device: device)
     }
 }
+
+extension PredictionType: ExpressibleByArgument {}
 
 extension Device: ExpressibleByArgument {
     public init?(argument: String) {

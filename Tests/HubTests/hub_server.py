@@ -1,8 +1,9 @@
 """A small hub on 127.0.0.1, as far as fetching a model goes. Run as `hub_server.py FOLDER`.
 
 FOLDER/models.json holds the models: {"owner/name": {"files": {PATH: CONTENT}, ...}}, where a content is
-a text or a number of random bytes, which then is a large file: it has a SHA-256 as its etag and lies on
-another host, a second port here. "private" and "gated" name the token that opens a model.
+a text, or a number of random bytes or {"file": PATH}, a file of this machine; the last two are large files: they
+have a SHA-256 as their etag and lie on another host, a second port here. "private" and "gated" name the token
+that opens a model.
 
 FOLDER/faults.json, which may change at any time, says what goes wrong:
   "listing", "head", "get", "cdn": {"status": ..., "headers": {...}, "times": N} answers so
@@ -48,6 +49,9 @@ class Model:
             if isinstance(content, int):
                 self.large.add(path)
                 self.files[path] = random.Random(path).randbytes(content)
+            elif isinstance(content, dict):
+                self.large.add(path)
+                self.files[path] = Path(content["file"]).read_bytes()
             else:
                 self.files[path] = content.encode()
         listing = "".join(f"{path} {self.etag(path)}\n" for path in sorted(self.files))

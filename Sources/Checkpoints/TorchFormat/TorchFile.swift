@@ -5,7 +5,8 @@ import Torch
 ///
 /// The pickle is run at once, under the policy of `PicklePolicy.swift`; it can build tensors and
 /// plain values, and nothing else. Of what it builds, the tensors in the outermost dictionary
-/// count, or in its entry "state_dict" if it has one; other values are ignored.
+/// count, or in its entry "state_dict" if it has one. Of other values the outermost whole numbers are
+/// kept; the rest is ignored.
 public final class TorchFile: TensorSource {
     /// The name of the tensor in a file that holds one bare tensor.
     public static let bareTensorName = ""
@@ -20,6 +21,8 @@ public final class TorchFile: TensorSource {
     private let records: [String: Range<Int>]
 
     public let names: [String]
+    /// The whole numbers in the outermost dictionary, such as "global_step".
+    public let integers: [String: Int]
 
     /// - Throws: `CheckpointError.cannotOpen`, `.malformed`, `.refused`.
     public init(path: String, in library: LibTorch) throws {
@@ -41,6 +44,7 @@ public final class TorchFile: TensorSource {
             }
         }
         tensors = try Self.tensors(in: output, path: path)
+        integers = Self.integers(in: output)
         names = tensors.keys.sorted()
         self.records = records
         self.file = file
@@ -168,5 +172,15 @@ extension TorchFile {
             }
         }
         return tensors
+    }
+
+    /// Of a name that appears twice the last number, as in Python.
+    private static func integers(in output: PickleMachine.Output) -> [String: Int] {
+        guard case .dictionary(let outermost) = output.value else { return [:] }
+        var integers: [String: Int] = [:]
+        for case (.string(let name), .int(let number)) in output.heap.dictionaries[outermost] {
+            integers[name] = number
+        }
+        return integers
     }
 }

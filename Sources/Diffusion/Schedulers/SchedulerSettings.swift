@@ -37,6 +37,8 @@ public struct SchedulerSettings: Equatable, Sendable {
     public var defaultKeys: Set<String> = []
     /// What errors call the file.
     public var origin: String
+    /// What whoever runs the model with these should hear of: that one of them was guessed.
+    public var warning: String?
 
     public init(
         _ values: [String: Value] = [:], className: String? = nil,

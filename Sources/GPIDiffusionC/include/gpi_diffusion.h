@@ -143,7 +143,8 @@ typedef void (*gpi_warning)(void *context, const char *text);
 typedef struct gpi_extractor_options {
     /// sizeof(gpi_extractor_options)
     size_t size;
-    /// A folder in the diffusers layout: `vae/config.json`, `vae/diffusion_pytorch_model.safetensors`, …
+    /// A folder in the diffusers layout: `vae/config.json`, `vae/diffusion_pytorch_model.safetensors`, …;
+    /// or a single file in that of the original Stable Diffusion, at strength 0, where no prompt is read.
     const char *model_folder;
     /// "cpu", "cuda" or "cuda:N"; NULL for the first NVIDIA device if there is one, else the CPU.
     const char *device;

@@ -25,9 +25,11 @@ typedef enum gpi_part {
 typedef struct gpi_model_options {
     /// sizeof(gpi_model_options)
     size_t size;
-    /// A folder in the diffusers layout.
+    /// A folder in the diffusers layout; or a single file (`.safetensors`, `.ckpt`) in that of the
+    /// original Stable Diffusion 1.x or 2.x, which holds no tokenizer.
     const char *folder;
-    /// The folder of a part itself, where it is not in `folder`; NULL for those that are.
+    /// The folder of a part itself, or for all but the tokenizer such a file, where it is not in
+    /// `folder`; NULL for those that are.
     const char *autoencoder_folder;
     const char *tokenizer_folder;
     const char *text_encoder_folder;

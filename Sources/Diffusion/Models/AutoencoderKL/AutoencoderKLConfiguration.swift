@@ -54,7 +54,7 @@ public struct AutoencoderKLConfiguration: Codable, Equatable, Sendable {
     var firstWidth: Int { blockOutChannels.first ?? 0 }
     var lastWidth: Int { blockOutChannels.last ?? 0 }
 
-    private func check(path: String) throws {
+    func check(path: String) throws {
         func require(_ condition: Bool, _ key: String, _ value: Any, _ supported: String) throws {
             guard condition else {
                 throw ConfigurationError.unsupported(

@@ -36,6 +36,10 @@ public struct CLIPTextConfiguration: CLIPEncoderConfiguration, Codable, Equatabl
     /// - Throws: `ConfigurationError` that names the file, the key and what is supported.
     public init(path: String) throws {
         self = try ConfigurationFile.decode(Self.self, path: path)
+        try check(path: path)
+    }
+
+    func check(path: String) throws {
         func require(_ condition: Bool, _ key: String, _ value: Any, _ supported: String) throws {
             guard condition else {
                 throw ConfigurationError.unsupported(

@@ -1,0 +1,117 @@
+import Checkpoints
+import Diffusion
+import Torch
+
+/// Loads the parts of a model, each from a folder in the diffusers layout or from a single file in the
+/// original one.
+final class PartLoader {
+    private let dtype: DType
+    private let device: Device
+    private let library: LibTorch
+    /// Each file is opened once for all of its parts.
+    private var checkpoints: [String: OriginalCheckpoint] = [:]
+
+    init(dtype: DType, device: Device, library: LibTorch) {
+        self.dtype = dtype
+        self.device = device
+        self.library = library
+    }
+
+    func autoencoder(_ path: String) throws -> AutoencoderKL {
+        guard let checkpoint = try checkpoint(path) else {
+            return try AutoencoderKL(
+                weights(path),
+                configuration: AutoencoderKLConfiguration(path: "\(path)/config.json"))
+        }
+        let source = try checkpoint.source(of: .autoencoder)
+        return try AutoencoderKL(
+            weights(source), configuration: AutoencoderKLConfiguration(inferredFrom: source))
+    }
+
+    func textEncoder(_ path: String) throws -> CLIPTextModel {
+        guard let checkpoint = try checkpoint(path) else {
+            return try CLIPTextModel(
+                weights(path), configuration: CLIPTextConfiguration(path: "\(path)/config.json"),
+                in: library)
+        }
+        let source = try checkpoint.source(of: .textEncoder)
+        return try CLIPTextModel(
+            weights(source),
+            configuration: CLIPTextConfiguration(
+                inferredFrom: source,
+                hiddenAct: checkpoint.textEncoder == .openCLIP ? "gelu" : "quick_gelu"),
+            in: library)
+    }
+
+    /// - Parameter settings: of the model's scheduler, from which a single file's size of pictures is
+    ///   guessed.
+    func unet(
+        _ path: String, settings: () throws -> SchedulerSettings
+    ) throws -> UNet2DConditionModel {
+        guard let checkpoint = try checkpoint(path) else {
+            return try UNet2DConditionModel(
+                weights(path),
+                configuration: UNet2DConditionConfiguration(path: "\(path)/config.json"),
+                in: library)
+        }
+        let source = try checkpoint.source(of: .unet)
+        var configuration = try UNet2DConditionConfiguration(inferredFrom: source)
+        // The models for 768 pixels are those of versions 2.x that predict the velocity.
+        let predictsVelocity =
+            try settings().values["prediction_type"] == .text(PredictionType.velocity.rawValue)
+        let side = try predictsVelocity && checkpoint.isVersion2() ? 96 : 64
+        (configuration.sampleHeight, configuration.sampleWidth) = (side, side)
+        return try UNet2DConditionModel(
+            weights(source), configuration: configuration, in: library)
+    }
+
+    func schedulerSettings(_ path: String) throws -> SchedulerSettings {
+        guard let checkpoint = try checkpoint(path) else {
+            return try SchedulerSettings(path: "\(path)/scheduler_config.json")
+        }
+        return try SchedulerSettings(inferredFrom: checkpoint)
+    }
+
+    func tokenizer(_ path: String) throws -> CLIPTokenizer {
+        guard !ComponentFolders.isFile(path) else {
+            throw PipelineError.invalidArgument(
+                name: "tokenizer",
+                reason: """
+                    a model in a single file comes without one. Pass the folder of a tokenizer: the folder \
+                    "tokenizer" of a Stable Diffusion model of the same version in the diffusers layout, or for \
+                    versions 1.x that of openai/clip-vit-large-patch14 (vocab.json and merges.txt).
+                    """)
+        }
+        return try CLIPTokenizer(folder: path)
+    }
+
+    func safetyCheck(_ folders: ComponentFolders) throws -> SafetyCheck {
+        SafetyCheck(
+            try StableDiffusionSafetyChecker(
+                weights(folders.safetyChecker),
+                configuration: StableDiffusionSafetyCheckerConfiguration(
+                    path: "\(folders.safetyChecker)/config.json")),
+            processor: try CLIPImageProcessorConfiguration(
+                path: "\(folders.featureExtractor)/preprocessor_config.json"),
+            in: library)
+    }
+
+    // MARK: - Files
+
+    /// Nil for a folder.
+    private func checkpoint(_ path: String) throws -> OriginalCheckpoint? {
+        guard ComponentFolders.isFile(path) else { return nil }
+        if let checkpoint = checkpoints[path] { return checkpoint }
+        let checkpoint = try OriginalCheckpoint(path: path, in: library)
+        checkpoints[path] = checkpoint
+        return checkpoint
+    }
+
+    private func weights(_ folder: String) throws -> Weights {
+        weights(try ComponentFolder.open(folder, in: library))
+    }
+
+    private func weights(_ source: any TensorSource) -> Weights {
+        Weights(source, dtype: dtype, device: device)
+    }
+}
