@@ -10,6 +10,7 @@ import math
 import pickle
 import resource
 import threading
+from types import SimpleNamespace
 
 import diffusers
 import numpy as np
@@ -525,8 +526,9 @@ def test_model_of_the_hub(module, tmp_path, monkeypatch):
         return str(tmp_path)
 
     files = ["scheduler/scheduler_config.json", "unet/diffusion_pytorch_model.bin"]
+    info = SimpleNamespace(siblings=[SimpleNamespace(rfilename=name) for name in files])
     monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot_download)
-    monkeypatch.setattr(huggingface_hub.HfApi, "list_repo_files", lambda self, model_id: files)
+    monkeypatch.setattr(huggingface_hub.HfApi, "model_info", lambda *_, **options: info)
     scheduler = module.Scheduler.from_pretrained("a/b", subfolder="scheduler", cache_dir=tmp_path)
     assert type(scheduler) is module.PNDMScheduler
     assert scheduler.config.beta_end == 0.012

@@ -4,8 +4,7 @@
 
 // MARK: - huggingface_hub
 
-/// Calls one of its functions with a model and options, of which those that are NULL are left out. The
-/// dict of options is given away.
+/// Calls one of its functions with a model and options. The dict of options is given away.
 static PyObject *call_hub(const char *name, PyObject *model_id, PyObject *options) {
     PyObject *function = options == NULL ? NULL : imported("huggingface_hub", name);
     PyObject *arguments = function == NULL ? NULL : PyTuple_Pack(1, model_id);
@@ -18,15 +17,51 @@ static PyObject *call_hub(const char *name, PyObject *model_id, PyObject *option
 
 static PyObject *or_none(PyObject *value) { return value == NULL ? Py_None : value; }
 
-/// The names of the repository's files; a new set.
-static PyObject *listed_names(PyObject *model_id) {
+/// How long the Hub may be silent, in seconds, as huggingface_hub has it for its other questions. A new
+/// reference.
+static PyObject *patience(void) {
+    PyObject *seconds = imported("huggingface_hub.constants", "HF_HUB_ETAG_TIMEOUT");
+    if (seconds != NULL || !PyErr_ExceptionMatches(PyExc_AttributeError)) return seconds;
+    PyErr_Clear();
+    return PyLong_FromLong(10);
+}
+
+/// What the Hub knows about a model. Asked once: `list_repo_files` would try for half a minute where
+/// there is no network, which is long for a model that is kept.
+static PyObject *model_info(PyObject *model_id) {
     PyObject *type = imported("huggingface_hub", "HfApi");
     PyObject *api = type == NULL ? NULL : PyObject_CallFunctionObjArgs(type, NULL);
-    PyObject *files = api == NULL ? NULL : PyObject_CallMethod(api, "list_repo_files", "O", model_id);
-    PyObject *names = files == NULL ? NULL : PySet_New(files);
-    Py_XDECREF(files);
+    PyObject *method = api == NULL ? NULL : PyObject_GetAttrString(api, "model_info");
+    PyObject *seconds = method == NULL ? NULL : patience();
+    PyObject *arguments = seconds == NULL ? NULL : PyTuple_Pack(1, model_id);
+    PyObject *options = arguments == NULL ? NULL : Py_BuildValue("{s:O}", "timeout", seconds);
+    PyObject *info = options == NULL ? NULL : PyObject_Call(method, arguments, options);
+    Py_XDECREF(options);
+    Py_XDECREF(arguments);
+    Py_XDECREF(seconds);
+    Py_XDECREF(method);
     Py_XDECREF(api);
     Py_XDECREF(type);
+    return info;
+}
+
+/// The names of the repository's files; a new set.
+static PyObject *listed_names(PyObject *model_id) {
+    PyObject *info = model_info(model_id);
+    PyObject *siblings = info == NULL ? NULL : PyObject_GetAttrString(info, "siblings");
+    PyObject *files = siblings == NULL ? NULL : PySequence_List(siblings);
+    PyObject *names = files == NULL ? NULL : PySet_New(NULL);
+    Py_ssize_t count = names == NULL ? 0 : PyList_Size(files);
+    int status = 0;
+    for (Py_ssize_t i = 0; i < count && status == 0; i++) {
+        PyObject *name = PyObject_GetAttrString(PyList_GetItem(files, i), "rfilename");
+        status = name == NULL ? -1 : PySet_Add(names, name);
+        Py_XDECREF(name);
+    }
+    Py_XDECREF(files);
+    Py_XDECREF(siblings);
+    Py_XDECREF(info);
+    if (status < 0) Py_CLEAR(names);
     return names;
 }
 

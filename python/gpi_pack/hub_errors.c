@@ -127,19 +127,19 @@ static Trouble trouble_of(PyObject *exception) {
 
 // MARK: - Texts
 
-/// The exception in words, on one line. A new str.
+/// The exception in words, on one line; without words, its class. A new str.
 static PyObject *reason_of(PyObject *exception) {
     PyObject *words = PyObject_Str(exception);
     PyObject *parts = words == NULL ? NULL : PyObject_CallMethod(words, "split", NULL);
-    Py_ssize_t count = parts == NULL ? -1 : PyList_Size(parts);
-    PyObject *space = PyUnicode_FromString(" ");
-    PyObject *line = NULL;
-    if (space != NULL && count > 0) line = PyUnicode_Join(space, parts);
-    if (count == 0) line = PyUnicode_FromFormat("%R", exception);
+    PyObject *space = parts == NULL ? NULL : PyUnicode_FromString(" ");
+    PyObject *line = space == NULL ? NULL : PyUnicode_Join(space, parts);
     Py_XDECREF(space);
     Py_XDECREF(parts);
     Py_XDECREF(words);
-    return line;
+    if (line != NULL && PyUnicode_GetLength(line) > 0) return line;
+    Py_XDECREF(line);
+    PyErr_Clear();
+    return PyObject_GetAttrString((PyObject *)Py_TYPE(exception), "__name__");
 }
 
 static PyObject *no_such_model(PyObject *model_id, PyObject *hub) {
