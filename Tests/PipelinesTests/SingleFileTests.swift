@@ -245,4 +245,34 @@ import Torch
             #expect((settings.warning == nil) == (prediction == "epsilon"))
         }
     }
+
+    /// Metadata as ModelSpec describes it; the two versions are told by their text encoders.
+    @Test(arguments: [
+        ("cond_stage_model.model.ln_final.bias", "epsilon", "epsilon", "DDIMScheduler"),
+        ("cond_stage_model.model.ln_final.bias", "v", "v_prediction", "DDIMScheduler"),
+        (
+            "cond_stage_model.transformer.text_model.final_layer_norm.bias", "v_prediction",
+            "v_prediction", "PNDMScheduler"
+        ),
+        (
+            "cond_stage_model.transformer.text_model.final_layer_norm.bias", "other", "epsilon",
+            "PNDMScheduler"
+        ),
+    ])
+    func aFileMaySayWhatItPredicts(
+        name: String, stated: String, prediction: String, scheduler: String
+    ) throws {
+        let header = """
+            {"__metadata__": {"modelspec.prediction_type": "\(stated)"}, \
+            "\(name)": {"dtype": "F32", "shape": [0], "data_offsets": [0, 0]}}
+            """
+        let length = withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { Array($0) }
+        let folder = try TemporaryFolder()
+        let path = try folder.write(length + header.utf8, to: "stated.safetensors")
+        let settings = try SchedulerSettings(
+            inferredFrom: OriginalCheckpoint(path: path, in: LibTorch.shared()))
+        #expect(settings.values["prediction_type"] == .text(prediction))
+        #expect(settings.className == scheduler)
+        #expect(settings.warning == nil)
+    }
 }
