@@ -79,7 +79,7 @@ let package = Package(
             exclude: ["reference.py"]),
         .testTarget(
             name: "PipelinesTests", dependencies: ["Pipelines", "TestSupport"],
-            exclude: ["reference.py", "safety_reference.py"]),
+            exclude: ["reference.py", "safety_reference.py", "single_files.py"]),
         // Fetches in a process of its own, which tests can kill, multiply and deny rights to.
         .executableTarget(
             name: "hub-fetch-for-tests", dependencies: ["Hub"], path: "Tests/HubFetch"),

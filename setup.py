@@ -97,6 +97,8 @@ class BuildSwift(build_ext):
             )
         options = ["-std=c11", "-O2", "-fPIC", "-fvisibility=hidden", "-ffunction-sections"]
         options += ["-Wall", "-Wextra", f"-I{ROOT / HEADERS}"]
+        # Headers have names of their own in all folders.
+        options += sorted({f"-I{ROOT / Path(header).parent}" for header in ext.depends})
         options += [f"-isystem{folder}" for folder in sorted(python)]
         objects = []
         for source in ext.sources:
@@ -131,8 +133,8 @@ if __name__ == "__main__":
     os.chdir(ROOT)
     module = Extension(
         "gpi_pack.diffusion",
-        sources=sorted(map(str, C_FILES.glob("*.c"))),
-        depends=sorted(map(str, [*C_FILES.glob("*.h"), *HEADERS.glob("*.h")])),
+        sources=sorted(map(str, C_FILES.glob("**/*.c"))),
+        depends=sorted(map(str, [*C_FILES.glob("**/*.h"), *HEADERS.glob("*.h")])),
         py_limited_api=True,
     )
     setup(

@@ -3,6 +3,8 @@ import GPIDiffusion
 /// Shows on standard error how far a model's fetch is.
 struct FetchProgress {
     private var line = ProgressLine()
+    /// What is left of a wait that was told of.
+    private var secondsLeft = 0.0
 
     mutating func show(_ progress: HubProgress) {
         switch progress {
@@ -21,7 +23,11 @@ struct FetchProgress {
                     \(Self.size(Int(rate)))/s\(left)  \(transfer.file)
                     """)
         case .waiting(let seconds, let reason):
-            ProgressLine.note("\(reason) Next try in \(Int(seconds.rounded(.up))) s.")
+            // Called again and again as the time runs down.
+            if seconds > secondsLeft {
+                ProgressLine.note("\(reason) Next try in \(Int(seconds.rounded(.up))) s.")
+            }
+            secondsLeft = seconds
         case .usingKeptCopy(let folder, let reason):
             ProgressLine.note("\(reason)\nUsing the copy in \(folder).")
         }

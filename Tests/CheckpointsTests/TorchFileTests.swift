@@ -30,6 +30,13 @@ import Torch
         }
     }
 
+    @Test func wholeNumbersBesideTheTensorsAreKept() throws {
+        let folder = try Reference.fixtures.folder
+        let training = try TorchFile(path: folder.file("training.ckpt"), in: library)
+        #expect(training.integers == ["epoch": 3, "step": -(1 << 40)])
+        #expect(try TorchFile(path: folder.file("bare.pt"), in: library).integers.isEmpty)
+    }
+
     @Test func tensorsAreViewsOfTheFileAndShareStorages() throws {
         let file = try TorchFile(path: Reference.fixtures.folder.file("state.bin"), in: library)
         let address = { (tensor: Tensor) in

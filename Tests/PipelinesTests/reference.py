@@ -5,7 +5,12 @@ import json
 import sys
 
 import torch
-from diffusers import DDIMScheduler, DPMSolverMultistepScheduler, StableDiffusionPipeline
+from diffusers import (
+    DDIMScheduler,
+    DPMSolverMultistepScheduler,
+    LMSDiscreteScheduler,
+    StableDiffusionPipeline,
+)
 
 torch.set_grad_enabled(False)
 
@@ -41,6 +46,54 @@ def pipeline(model):
     return answers
 
 
+def framework(model):
+    """The framework of the tutorials: text to picture by LMS, and similar pictures by DDIM."""
+    pipe = StableDiffusionPipeline.from_pretrained(model, torch_dtype=torch.float32)
+    prompts = ["a dolphin", "two blue squares"]
+    noise = torch.randn(2, 4, 6, 8, generator=torch.Generator().manual_seed(0))
+    levels = torch.arange(48 * 64 * 3).reshape(1, 48, 64, 3) * 7 % 256
+    picture = levels.permute(0, 3, 1, 2) / 127.5 - 1
+
+    def embeddings(texts):
+        tokens = pipe.tokenizer(
+            texts, padding="max_length", max_length=77, truncation=True, return_tensors="pt"
+        )
+        return pipe.text_encoder(tokens.input_ids)[0]
+
+    def predict(sample, timestep, context):
+        without, guided = pipe.unet(
+            torch.cat([sample] * 2), timestep, encoder_hidden_states=context
+        ).sample.chunk(2)
+        return without + 7.5 * (guided - without)
+
+    context = torch.cat([embeddings([""] * 2), embeddings(prompts)])
+    lms = LMSDiscreteScheduler.from_config(pipe.scheduler.config)
+    lms.set_timesteps(5)
+    sample = noise * lms.sigmas[0]
+    for index, timestep in enumerate(lms.timesteps):
+        scaled = sample / (lms.sigmas[index] ** 2 + 1) ** 0.5
+        lms.is_scale_input_called = True
+        sample = lms.step(predict(scaled, timestep, context), timestep, sample).prev_sample
+
+    ddim = DDIMScheduler.from_config(pipe.scheduler.config)
+    ddim.set_timesteps(6)
+    encoded = pipe.vae.encode(picture).latent_dist.mean * 0.18215
+    drawn = torch.randn(encoded.shape, generator=torch.Generator().manual_seed(3))
+    similar = ddim.add_noise(encoded, drawn, ddim.timesteps[2:3])
+    one = torch.cat([embeddings([""]), embeddings(prompts[:1])])
+    for timestep in ddim.timesteps[2:]:
+        similar = ddim.step(predict(similar, timestep, one), timestep, similar).prev_sample
+    return {
+        "noise": packed(noise),
+        "levels": levels.flatten().tolist(),
+        "embeddings": packed(context),
+        "latents": packed(sample),
+        "encoded": packed(encoded),
+        "similar": packed(similar),
+        "decoded": packed(pipe.vae.decode(similar / 0.18215).sample),
+    }
+
+
 def schedule(_):
     """Where image-to-image starts and what it visits, as gpi_pack's `get_hidden_states` has it."""
     answers = []
@@ -68,5 +121,5 @@ def schedule(_):
 
 if __name__ == "__main__":
     command, folder = sys.argv[1:]
-    commands = {"pipeline": pipeline, "schedule": schedule}
+    commands = {"framework": framework, "pipeline": pipeline, "schedule": schedule}
     json.dump(commands[command](folder), sys.stdout)

@@ -8,6 +8,7 @@
 #include "core.h"
 #include "distribution.h"
 #include "extractor.h"
+#include "folder.h"
 #include "output.h"
 #include "image_diffusion_model.h"
 #include "outputs.h"

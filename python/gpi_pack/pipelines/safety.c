@@ -35,7 +35,7 @@ static int black_out(const gpi_tensor *pixels, int64_t index) {
     }
     PyObject *tensor = torch_tensor(shared);
     PyObject *picture =
-        tensor == NULL ? NULL : PySequence_GetItem(tensor, (Py_ssize_t)index);
+        tensor == NULL ? NULL : PyObject_CallMethod(tensor, "select", "iL", 0, (long long)index);
     PyObject *filled = picture == NULL ? NULL : PyObject_CallMethod(picture, "fill_", "i", -1);
     Py_XDECREF(tensor);
     Py_XDECREF(picture);

@@ -1,8 +1,8 @@
 /// Schedulers from configurations and files, and back to files.
 
 #include "errors.h"
+#include "folder.h"
 #include "model_folder.h"
-#include "outputs.h"
 #include "scheduler_object.h"
 #include "values.h"
 #include "whole_file.h"

@@ -117,7 +117,9 @@ const char pipeline_from_pretrained_doc[] =
     "have no effect.";
 
 static PyObject *loaded(PyTypeObject *type, const Pretrained *pretrained) {
-    PyObject *folder = model_folder(pretrained->model_id, pretrained->cache_dir, WHOLE_MODEL);
+    bool unchecked = PyDict_GetItemString(pretrained->rest, "safety_checker") == Py_None;
+    PyObject *folder = model_folder(pretrained->model_id, pretrained->cache_dir,
+                                    unchecked ? WHOLE_MODEL : WHOLE_MODEL_WITH_SAFETY_CHECKER);
     if (folder == NULL) return NULL;
     Model *model = open_model(pretrained->model_id, folder, -1, &pretrained->placement);
     Py_DECREF(folder);

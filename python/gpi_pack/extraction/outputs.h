@@ -5,10 +5,6 @@
 #include "gpi_diffusion.h"
 #include "limited_python.h"
 
-/// Makes a folder and its parents where they are missing; errors begin with `argument`.
-/// 0, or -1 with an exception.
-int make_folder(const char *argument, PyObject *folder);
-
 /// `{folder}/{name}_{index}{suffix}`, as a new str; NULL with an exception.
 PyObject *numbered_path(PyObject *folder, PyObject *name, Py_ssize_t index, const char *suffix);
 
