@@ -126,10 +126,13 @@ def folders(tmp_path_factory) -> Path:
     """The folder of a module that shows the functions behind `model_id`."""
     target = tmp_path_factory.mktemp("folders") / "folders.abi3.so"
     own = ROOT / "python" / "gpi_pack"
-    names = ["model_folder", "model_files", "model_weights", "file_source", "hub", "hub_errors"]
-    sources = [own / f"{name}.c" for name in [*names, "errors", "limited_python"]]
+    sources = [
+        *(own / "hub").glob("*.c"),
+        *(own / "base" / f"{n}.c" for n in ("errors", "limited_python")),
+    ]
     command = ["cc", "-std=c11", "-Wall", "-Wextra", "-Werror", "-g", "-shared", "-fPIC"]
-    command += ["-I", own, "-I", ROOT / "Sources" / "GPIDiffusionC" / "include"]
+    headers = [own / "base", own / "hub", ROOT / "Sources" / "GPIDiffusionC" / "include"]
+    command += [f"-I{folder}" for folder in headers]
     command += ["-isystem", sysconfig.get_path("include"), Path(__file__).with_name("folders.c")]
     subprocess.run([*command, *sources, "-o", target], check=True)
     return target.parent
