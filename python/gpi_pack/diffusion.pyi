@@ -585,6 +585,20 @@ class StableDiffusionPipeline:
                 ``text_encoder``, ``tokenizer``, ``scheduler``), ``safety_checker=None`` for none, and
                 options of diffusers' about the way of loading, which have no effect.
         """
+    @classmethod
+    def from_single_file(
+        cls,
+        pretrained_model_link_or_path: str | PathLike[str],
+        *,
+        tokenizer: CLIPTokenizer,
+        torch_dtype: torch.dtype | str | None = None,
+        device: str | torch.device = "cpu",
+        **options: Any,
+    ) -> Self:
+        """The pipeline of a single file (.safetensors, .ckpt) in the layout of the original Stable
+        Diffusion 1.x or 2.x. Such a file holds no tokenizer.
+        """
+
     def __call__(
         self,
         prompt: str | Sequence[str] | None = None,

@@ -28,21 +28,15 @@ static int is_plainly_path(PyObject *model_id) {
 static PyObject *folder_with(PyObject *model_id, PyObject *cache_dir, const NeededFiles *needed) {
     int is_folder = ask("isdir", model_id);
     if (is_folder != 0) return is_folder < 0 ? NULL : Py_NewRef(model_id);
+    // A single file in the original layout, or no model at all: the core says.
     int is_file = ask("exists", model_id);
-    if (is_file < 0) return NULL;
-    if (is_file) {
-        PyErr_Format(PyExc_ValueError,
-                     "model_id: %R is a file; pass a folder in the layout of diffusers or the id "
-                     "of a model on the Hugging Face Hub.",
-                     model_id);
-        return NULL;
-    }
+    if (is_file != 0) return is_file < 0 ? NULL : Py_NewRef(model_id);
     int is_path = is_plainly_path(model_id);
     if (is_path < 0) return NULL;
     if (is_path) {
         PyErr_Format(PyExc_FileNotFoundError,
-                     "model_id: there is no folder %R; pass a folder in the layout of diffusers or "
-                     "the id of a model on the Hugging Face Hub.",
+                     "model_id: there is no folder %R; pass a folder in the layout of diffusers, a "
+                     "single file in the original one, or the id of a model on the Hugging Face Hub.",
                      model_id);
         return NULL;
     }

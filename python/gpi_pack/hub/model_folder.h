@@ -4,7 +4,7 @@
 
 #include "model_files.h"
 
-/// The folder of `model_id`, a str: itself if it is one, else what huggingface_hub fetches or has
+/// The folder of `model_id`, a str: itself if it is one or a single file, else what huggingface_hub fetches or has
 /// fetched before. Only the files of the parts that are needed are fetched, and a folder that lacks one
 /// of them is not taken.
 ///

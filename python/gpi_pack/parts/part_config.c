@@ -13,7 +13,7 @@ static PyObject *folder_of(const PartObject *part) {
     return PyUnicode_FromFormat("%U/%s", folder, names[part->part]);
 }
 
-/// What the file says. A new dict.
+/// What the file says; nothing where there is none, as with a model in a single file. A new dict.
 static PyObject *file_content(const PartObject *part) {
     PyObject *folder = folder_of(part);
     PyObject *open = imported("io", "open");
@@ -24,6 +24,12 @@ static PyObject *file_content(const PartObject *part) {
     PyObject *content = NULL;
     if (open != NULL && load != NULL && path != NULL)
         file = PyObject_CallFunction(open, "Osiz", path, "r", -1, "utf-8");
+    if (path != NULL && file == NULL
+        && (PyErr_ExceptionMatches(PyExc_NotADirectoryError)
+            || PyErr_ExceptionMatches(PyExc_FileNotFoundError))) {
+        PyErr_Clear();
+        content = PyDict_New();
+    }
     if (file != NULL) {
         content = PyObject_CallFunctionObjArgs(load, file, NULL);
         if (content == NULL) {

@@ -26,7 +26,7 @@ int add_pipeline_type(PyObject *module);
 int check_scheduler(PyObject *value);
 
 // pipeline_loading.c
-extern const char pipeline_from_pretrained_doc[];
+extern const char pipeline_from_pretrained_doc[], pipeline_from_single_file_doc[];
 PyObject *pipeline_from_pretrained(PyObject *type, PyObject *positional, PyObject *keywords);
 int pipeline_init(PyObject *self, PyObject *positional, PyObject *keywords);
 

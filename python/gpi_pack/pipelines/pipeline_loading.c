@@ -116,6 +116,15 @@ const char pipeline_from_pretrained_doc[] =
     "that are about the way of loading (use_safetensors, variant, low_cpu_mem_usage, …), which\n"
     "have no effect.";
 
+const char pipeline_from_single_file_doc[] =
+    "from_single_file($type, pretrained_model_link_or_path, *, tokenizer, torch_dtype=None,\n"
+    "                 device='cpu', **options)\n"
+    "--\n"
+    "\n"
+    "The pipeline of a single file (.safetensors, .ckpt) in the layout of the original Stable\n"
+    "Diffusion 1.x or 2.x. Such a file holds no tokenizer: pass one, as\n"
+    "CLIPTokenizer.from_pretrained('openai/clip-vit-large-patch14') gives it.";
+
 static PyObject *loaded(PyTypeObject *type, const Pretrained *pretrained) {
     bool unchecked = PyDict_GetItemString(pretrained->rest, "safety_checker") == Py_None;
     PyObject *folder = model_folder(pretrained->model_id, pretrained->cache_dir,

@@ -94,6 +94,9 @@ static PyObject *nothing(PyObject *self, PyObject *positional, PyObject *keyword
 PyMethodDef pipeline_methods[] = {
     {"from_pretrained", (PyCFunction)(void *)pipeline_from_pretrained,
      METH_CLASS | METH_VARARGS | METH_KEYWORDS, pipeline_from_pretrained_doc},
+    // The same: what is given tells whether it is a folder or a file.
+    {"from_single_file", (PyCFunction)(void *)pipeline_from_pretrained,
+     METH_CLASS | METH_VARARGS | METH_KEYWORDS, pipeline_from_single_file_doc},
     {"to", (PyCFunction)(void *)to, METH_VARARGS | METH_KEYWORDS, to_doc},
     {"set_progress_bar_config", (PyCFunction)(void *)set_progress_bar_config,
      METH_VARARGS | METH_KEYWORDS, bar_doc},
