@@ -1,7 +1,7 @@
 /// What a file of torch holds: its tensors as the pickle describes them, and where their bytes are.
 struct TorchFileContents {
     /// Size in bytes that the pickle of a file may have; real ones have less than one million. What
-    /// it builds can take some fifty times as much memory.
+    /// it builds can take up to a hundred times as much memory.
     static let maximumPickleSize = 10_000_000
 
     /// By name; a bare tensor under `TorchFile.bareTensorName`.
