@@ -1,5 +1,6 @@
 # make demo   three photographs to latents and back, with the small checkpoint of this repository
 # make test   all tests
+# make fuzz-smoke   20,000 made-up files for each reader of files (Tests/Fuzz/run makes more)
 # make lint   style and mistakes, without changing anything
 # make clean  away with everything that these make
 #
@@ -23,7 +24,7 @@ SOURCES := Package.swift setup.py pyproject.toml MANIFEST.in \
 # Swift's tests, and the libtorch that they load, use the Python of the virtual environment.
 USE_VENV := VIRTUAL_ENV=$(ROOT)/$(VENV) GPI_TEST_PYTHON=$(ROOT)/$(PYTHON)
 
-.PHONY: demo test test-swift test-python lint clean
+.PHONY: demo test test-swift test-python fuzz-smoke lint clean
 
 demo: $(VENV)/installed
 	$(PYTHON) python/demo.py
@@ -35,6 +36,10 @@ test-swift: $(VENV)/requirements
 
 test-python: $(VENV)/installed
 	$(USE_VENV) $(PYTHON) -m pytest Tests/parity Tests/c Tests/package
+
+# libpng and the like have to be there, which .venv/created sees to.
+fuzz-smoke: $(VENV)/created
+	Tests/Fuzz/run --inputs 20000
 
 lint: $(VENV)/requirements
 	swift format lint --strict --recursive Sources Tests Package.swift

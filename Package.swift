@@ -67,7 +67,7 @@ let package = Package(
             name: "TorchTests", dependencies: ["Torch", "TestSupport"], exclude: ["reference.py"]),
         .testTarget(
             name: "CheckpointsTests", dependencies: ["Checkpoints", "Files", "TestSupport"],
-            exclude: ["reference.py"]),
+            exclude: ["differential.py", "reference.py"]),
         .testTarget(
             name: "DiffusionTests", dependencies: ["Diffusion", "TestSupport"],
             exclude: [
@@ -93,3 +93,15 @@ let package = Package(
     ],
     swiftLanguageModes: [.v6]
 )
+
+// What reads files from strangers, under one roof: run on the kept files by the tests, or, where
+// Tests/Fuzz/run asks for it, on made-up ones by libFuzzer, which brings a `main` of its own.
+let fuzzed: [Target.Dependency] = ["Checkpoints", "Diffusion", "ImageFiles"]
+let besides = ["dictionaries", "make_seeds.py", "regressions", "run", "seeds"]
+package.targets.append(
+    Context.environment["GPI_FUZZ"] == nil
+        ? .testTarget(
+            name: "FuzzTests", dependencies: fuzzed, path: "Tests/Fuzz",
+            exclude: besides + ["LibFuzzer"])
+        : .executableTarget(
+            name: "fuzz", dependencies: fuzzed, path: "Tests/Fuzz", exclude: besides + ["Tests"]))

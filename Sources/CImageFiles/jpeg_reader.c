@@ -11,6 +11,7 @@ struct gpi_jpeg_reader {
     struct jpeg_decompress_struct decoder;
     struct jpeg_error_mgr errors;
     struct jpeg_source_mgr source;
+    struct jpeg_progress_mgr progress;
     jmp_buf on_failure;
     FILE *file;
     gpi_decode_status failure;
@@ -26,6 +27,21 @@ static void on_error(j_common_ptr decoder) {
         reader->failure = GPI_DECODE_FAILED;
         decoder->err->format_message(decoder, reader->message);
     }
+    longjmp(reader->on_failure, 1);
+}
+
+/// A scan of a few bytes may pass over the whole picture, so their number decides how long a small
+/// file takes. libjpeg-turbo's own programs stop at 500 where they are asked to be careful; encoders
+/// write about ten.
+enum { LARGEST_SCAN_COUNT = 500 };
+
+static void on_progress(j_common_ptr decoder) {
+    gpi_jpeg_reader *reader = decoder->client_data;
+    if (reader->decoder.input_scan_number <= LARGEST_SCAN_COUNT) return;
+    reader->failure = GPI_DECODE_FAILED;
+    snprintf(
+        reader->message, sizeof reader->message, "it has more than %d scans",
+        LARGEST_SCAN_COUNT);
     longjmp(reader->on_failure, 1);
 }
 
@@ -90,6 +106,8 @@ gpi_jpeg_reader *gpi_jpeg_reader_create(FILE *file) {
     reader->source.resync_to_restart = jpeg_resync_to_restart;
     reader->source.term_source = start_or_end_source;
     reader->decoder.src = &reader->source;
+    reader->progress.progress_monitor = on_progress;
+    reader->decoder.progress = &reader->progress;
     return reader;
 }
 

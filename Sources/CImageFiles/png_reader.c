@@ -94,6 +94,7 @@ gpi_decode_status gpi_png_reader_read_header(
     header->is_grey16 =
         png_get_color_type(png, reader->info) == PNG_COLOR_TYPE_GRAY &&
         png_get_bit_depth(png, reader->info) == 16;
+    header->stored_row_bytes = png_get_rowbytes(png, reader->info);
     reader->height = header->height;
     request_rgb(reader, header->is_grey16);
     return GPI_DECODE_OK;

@@ -18,7 +18,8 @@ public final class ShardedCheckpoint: TensorSource {
     public init(path: String, in library: LibTorch) throws {
         location = path
         folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? ""
-        weightMap = try Self.readIndex(path)
+        let file = try MappedFile(path: path)
+        weightMap = try file.withBytes { try ShardIndex(of: $0, path: path).weightMap }
         names = weightMap.keys.sorted()
         self.library = library
     }
@@ -49,54 +50,5 @@ public final class ShardedCheckpoint: TensorSource {
             ? try SafetensorsFile(path: path, in: library) : try TorchFile(path: path, in: library)
         opened[fileName] = shard
         return shard
-    }
-
-    // MARK: - The index
-
-    private static let maximumIndexSize = 100_000_000
-
-    private static func readIndex(_ path: String) throws -> [String: String] {
-        let file = try MappedFile(path: path)
-        guard file.count <= maximumIndexSize else {
-            throw CheckpointError.malformed(
-                path: path, place: "its size",
-                reason:
-                    "\(file.count) bytes are too many for an index; \(maximumIndexSize) are allowed."
-            )
-        }
-        return try file.withBytes { bytes in
-            var reader = JSONReader(bytes, path: path)
-            var weightMap: [String: String]?
-            try reader.object { reader, key in
-                guard key == "weight_map" else { return try reader.skipValue() }
-                var map: [String: String] = [:]
-                try reader.object { reader, name in
-                    let fileName = try reader.string()
-                    guard isPlainFileName(fileName) else {
-                        throw CheckpointError.refused(
-                            path: path, place: "weight_map, tensor \(quoted(name))",
-                            reason: """
-                                \(quoted(fileName)) is not the plain name of a file beside the index.
-                                """)
-                    }
-                    map[name] = fileName
-                }
-                weightMap = map
-            }
-            try reader.end()
-            guard let weightMap else {
-                throw CheckpointError.malformed(
-                    path: path, place: "the index", reason: "It has no \"weight_map\".")
-            }
-            return weightMap
-        }
-    }
-
-    /// Whether a name stays in the folder, on Windows as well, where `\` separates.
-    private static func isPlainFileName(_ name: String) -> Bool {
-        !name.isEmpty && name != "." && name != ".."
-            && !name.utf8.contains {
-                $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "\\") || $0 == 0
-            }
     }
 }

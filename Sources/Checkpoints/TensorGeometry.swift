@@ -6,14 +6,16 @@ import Torch
 enum TensorGeometry {
     /// libtorch's iterators go no further.
     static let maximumRank = 64
+    /// In bytes; libtorch counts the bytes of a tensor too.
+    private static let largestElement = 8
 
-    /// Number of elements, or nil if a size is negative, the rank too large, or the product no
-    /// `Int`.
+    /// Number of elements, or nil if a size is negative, the rank too large, or the number of bytes
+    /// no `Int`.
     ///
-    /// Sizes of 0 do not excuse the other ones: `[0, 2⁶², 2⁶²]` is nil.
+    /// Sizes of 0 do not excuse the other ones: `[0, 2⁶²]` is nil, as libtorch has it.
     static func elementCount(of shape: [Int]) -> Int? {
         guard shape.count <= maximumRank, shape.allSatisfy({ $0 >= 0 }),
-            product(shape.map { max($0, 1) }) != nil
+            product(shape.map { max($0, 1) } + [largestElement]) != nil
         else { return nil }
         return shape.contains(0) ? 0 : product(shape)
     }

@@ -18,14 +18,21 @@ enum ConfigurationFile {
     ///
     /// - Parameters:
     ///   - path: what errors name.
-    ///   - isJSON5: whether it may have what Python writes beside JSON: Infinity.
+    ///   - allowsInfinity: whether it may have what Python writes beside JSON.
     static func decode<Configuration: Decodable>(
         _ type: Configuration.Type, from contents: Data, path: String,
-        keys: JSONDecoder.KeyDecodingStrategy, isJSON5: Bool = false
+        keys: JSONDecoder.KeyDecodingStrategy, allowsInfinity: Bool = false
     ) throws -> Configuration {
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = keys
-        decoder.allowsJSON5 = isJSON5
+        var contents = contents
+        if allowsInfinity {
+            contents = Data(NonFiniteNumbers.quoted(in: contents))
+            decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+                positiveInfinity: NonFiniteNumbers.infinity,
+                negativeInfinity: NonFiniteNumbers.negativeInfinity,
+                nan: NonFiniteNumbers.notANumber)
+        }
         do {
             return try decoder.decode(type, from: contents)
         } catch let error as DecodingError {

@@ -21,6 +21,17 @@ enum Decoding {
         return size
     }
 
+    /// Throws unless a file can hold a picture, so that no small file takes the memory of a large
+    /// picture before it turns out to be cut short.
+    ///
+    /// - Parameter leastByteCount: how many bytes the picture takes at the very least.
+    /// - Throws: ``ImageFileError/truncated(path:)``.
+    static func requireRoom(
+        for leastByteCount: Int, in file: InputFile
+    ) throws(ImageFileError) {
+        guard leastByteCount <= file.byteCount else { throw .truncated(path: file.path) }
+    }
+
     /// Throws unless `status` says that all went well; `message` is the library's.
     static func check(
         _ status: gpi_decode_status, message: UnsafePointer<CChar>?, path: String

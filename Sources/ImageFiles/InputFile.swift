@@ -5,6 +5,8 @@ import Glibc
 final class InputFile {
     /// The path the file was opened at, for messages.
     let path: String
+    /// The size of the file in bytes, at least 1.
+    let byteCount: Int
     /// The C stream, positioned at the start of the file.
     let stream: UnsafeMutablePointer<FILE>
 
@@ -28,6 +30,7 @@ final class InputFile {
             throw .unreadable(path: path, reason: SystemError.words)
         }
         self.path = path
+        self.byteCount = Int(status.st_size)
         self.stream = stream
     }
 

@@ -3,6 +3,12 @@ import Imaging
 
 /// Decodes a JPEG file to the pixels that Pillow's `convert("RGB")` gives.
 final class JPEGReader {
+    /// What a byte holds at most: 8 blocks of 8 by 8 pixels with a bit for each, and twice that where
+    /// components of different sampling share the pixels. Arithmetic coding gets below a bit, in
+    /// pictures of one colour; hence the smallest size that is not looked into.
+    private static let largestPixelCountOfByte = 1024
+    private static let smallPixelCount = 512 * 512
+
     private let file: InputFile
     private let reader: OpaquePointer
 
@@ -28,6 +34,10 @@ final class JPEGReader {
         let size = try Decoding.acceptedSize(
             width: header.width, height: header.height, path: file.path)
 
+        let pixelCount = size.width * size.height
+        if pixelCount > Self.smallPixelCount {
+            try Decoding.requireRoom(for: pixelCount / Self.largestPixelCountOfByte, in: file)
+        }
         let rowBytes = size.width * (header.is_cmyk ? CMYK.channels : RGBImage.channels)
         var rows = [UInt8](repeating: 0, count: size.height * rowBytes)
         try check(gpi_jpeg_reader_read_rows(reader, &rows, rowBytes))

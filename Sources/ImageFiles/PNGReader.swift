@@ -3,6 +3,9 @@ import Imaging
 
 /// Decodes a PNG file to the pixels that Pillow's `convert("RGB")` gives.
 final class PNGReader {
+    /// What a byte of deflated data becomes at most (RFC 1951: 258 bytes for two bits).
+    private static let largestExpansion = 1032
+
     private let file: InputFile
     private let reader: OpaquePointer
 
@@ -28,6 +31,9 @@ final class PNGReader {
         let size = try Decoding.acceptedSize(
             width: header.width, height: header.height, path: file.path)
 
+        // Neither factor can be large where the size is acceptable.
+        let storedByteCount = size.height * Int(header.stored_row_bytes)
+        try Decoding.requireRoom(for: storedByteCount / Self.largestExpansion, in: file)
         let rowBytes = size.width * (header.is_grey16 ? 2 : RGBImage.channels)
         var rows = [UInt8](repeating: 0, count: size.height * rowBytes)
         try check(gpi_png_reader_read_rows(reader, &rows, rowBytes))

@@ -18,9 +18,11 @@ import Torch
         ("STACK_GLOBAL", "Protocol 4"),
         ("STACK_GLOBAL in protocol 2", "opcode 0x8c"),
         ("INST", "opcode 0x53"),
+        ("INST without arguments", "opcode 0x69"),
         ("OBJ", "os.system"),
         ("NEWOBJ", "opcode 0x81"),
         ("EXT1", "opcode 0x82"),
+        ("EXT2", "opcode 0x83"),
         ("EXT4", "opcode 0x84"),
         ("PERSID", "opcode 0x50"),
         ("eval", "__builtin__.eval"),
@@ -62,6 +64,7 @@ import Torch
         ("missing storage", "no record \"7\""),
         ("storage outside", "no record \"../data.pkl\""),
         ("storage of a wider type", "claims 4 elements of float64"),
+        ("storage of two types", "Storage \"0\" has two types"),
         ("storage of no type", "not that of a storage"),
         ("persistent id of a module", "not that of a storage"),
         ("tensor of a string", "made of a storage"),
@@ -88,7 +91,51 @@ import Torch
         let error = try #require(throws: CheckpointError.self) {
             try TorchFile(path: path, in: library)
         }
-        #expect("\(error)".contains(words) && "\(error)".contains(path), "\(error)")
+        #expect("\(error)".contains(words), "\(error)")
+        #expect(error.path == path && error.place?.hasPrefix("data.pkl") == true, "\(error)")
+    }
+
+    /// CVE-2025-32434: torch before 2.6 called what a file in its oldest format, a tar file, asked
+    /// for, also where it was told to read weights alone.
+    @Test func filesOfTorchsOldestFormatAreRefusedUnread() throws {
+        let path = try Reference.hostileFiles.folder.file("CVE-2025-32434.bin")
+        let error = try #require(throws: CheckpointError.self) {
+            try TorchFile(path: path, in: library)
+        }
+        #expect("\(error)".contains("before 1.6"))
+        #expect(error.path == path && error.place == "byte 0")
+        #expect(!FileManager.default.fileExists(atPath: "/tmp/checkpoint-was-here"))
+    }
+
+    /// CVE-2026-24747: torch before 2.10 wrote beyond its memory where a pickle set items on what is
+    /// no dictionary, or claimed more elements than a storage has.
+    @Test(arguments: [
+        "SETITEM on a tensor", "SETITEMS on a tensor", "huge storage", "overflowing storage",
+        "short storage", "storage of a wider type",
+    ])
+    func neitherItemsOnTensorsNorStoragesLargerThanTheirRecordsAreTaken(name: String) throws {
+        let path = try Reference.hostileFiles.folder.file("\(name).bin")
+        let error = try #require(throws: CheckpointError.self) {
+            try TorchFile(path: path, in: library)
+        }
+        #expect(error.path == path && error.place?.hasPrefix("data.pkl, byte ") == true)
+    }
+
+    /// Cut inside a sound archive, so that the machine itself meets the end.
+    @Test func aPickleCutAnywhereIsRefused() throws {
+        let path = try Reference.hostileFiles.folder.file("sound.bin")
+        let whole = try bytes(ofFile: path)
+        let archive = try Reference.archive(atPath: path)
+        let pickle = try #require(archive.entries.first { $0.name == "archive/data.pkl" })
+        for length in 0..<pickle.range.count {
+            let cut = whole[pickle.range].prefix(length)
+            let error = try #require(throws: CheckpointError.self) {
+                try cut.withUnsafeBytes {
+                    try PickleMachine.run($0, path: path, recordName: "data.pkl") { _ in 16 }
+                }
+            }
+            #expect(error.path == path && error.place?.hasPrefix("data.pkl, byte ") == true)
+        }
     }
 
     @Test func everyPickleOfTheScriptIsTriedAndTheSoundOneRead() throws {
@@ -105,7 +152,7 @@ import Torch
         let known: Set = [
             "sound", "NEWOBJ", "BUILD on a tensor", "LONG1 bomb", "protocol 5", "a list on top",
             "deep tuples", "deep lists", "a list in itself", "a name twice", "stride 0 bomb",
-            "offset beyond the end", "overflowing empty shape", "too many dimensions",
+            "offset beyond the end", "storage of two types", "overflowing empty shape", "too many dimensions",
         ]
         #expect(Set(acceptedByTorch).subtracting(known) == [])
     }
@@ -113,6 +160,7 @@ import Torch
     @Test(arguments: [
         ("big-endian", "lowest byte first"),
         ("compressed", "compressed (method 8)"),
+        ("bomb", "compressed (method 8)"),
         ("twice", "appears twice"),
         ("twice-data", "appears twice"),
         ("torchscript", "TorchScript"),

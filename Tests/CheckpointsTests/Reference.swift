@@ -46,6 +46,11 @@ enum Reference {
         return (folder: folder, accepted: accepted)
     }
 
+    /// The directory of a zip file. Its bytes are gone: only names and places may be looked at.
+    static func archive(atPath path: String) throws -> ZipArchive {
+        try MappedFile(path: path).withBytes { try ZipArchive(of: $0, path: path) }
+    }
+
     static var fixtures: Fixtures {
         get throws { try madeFixtures.get() }
     }

@@ -97,7 +97,7 @@ import Torch
     func aPickleChangedAnywhereEndsInATensorOrATypedError(mask: UInt8) throws {
         let path = try Reference.fixtures.folder.file("small.bin")
         let whole = try bytes(ofFile: path)
-        let archive = try ZipArchive(of: MappedFile(path: path))
+        let archive = try Reference.archive(atPath: path)
         let pickle = try #require(archive.entries.first { $0.name == "small/data.pkl" })
         let stored = littleEndian(pickle.checksum)
         let scratch = try TemporaryFolder()

@@ -23,7 +23,7 @@ import Testing
         let scratch = try TemporaryFolder()
         let changed = try scratch.write(bytes, to: "changed.bin")
         let error = try #require(throws: CheckpointError.self) {
-            try ZipArchive(of: MappedFile(path: changed))
+            try Reference.archive(atPath: changed)
         }
         return "\(error)"
     }

@@ -9,6 +9,7 @@ import json
 import pickle
 import struct
 import sys
+import tarfile
 import warnings
 import zipfile
 from collections import OrderedDict
@@ -195,9 +196,11 @@ def hostile_pickles():
         "STACK_GLOBAL": pickle.dumps(Command(), protocol=4),
         "STACK_GLOBAL in protocol 2": b"\x80\x02\x8c\x02os\x8c\x06system\x93.",
         "INST": b"\x80\x02(S'true'\nios\nsystem\n.",
+        "INST without arguments": b"\x80\x02(ios\nsystem\n.",
         "OBJ": b"\x80\x02(cos\nsystem\n)o.",
         "NEWOBJ": b"\x80\x02ccollections\nOrderedDict\n)\x81.",
         "EXT1": b"\x80\x02\x82\x01.",
+        "EXT2": b"\x80\x02\x83\x01\x00.",
         "EXT4": b"\x80\x02\x84\x01\x00\x00\x00.",
         "PERSID": b"\x80\x02P0\n.",
         "eval": b"\x80\x02c__builtin__\neval\n" + short_text("1") + b"\x85R.",
@@ -242,6 +245,12 @@ def hostile_pickles():
         + state
         + tensor(of=storage(4, kind="torch\nDoubleStorage"))
         + b"s.",
+        "storage of two types": b"\x80\x02}("
+        + short_text("a")
+        + whole
+        + short_text("b")
+        + tensor(of=storage(2, kind="torch\nLongStorage"), shape=(2,))
+        + b"u.",
         "storage of no type": b"\x80\x02" + state + tensor(of=storage(4, kind="collections\nOrderedDict")) + b"s.",
         "persistent id of a module": b"\x80\x02(" + short_text("module") + b"NNNNtQ.",
         "tensor of a string": b"\x80\x02" + state + tensor(of=short_text("x")) + b"s.",
@@ -285,9 +294,17 @@ def hostile(folder):
     byteorder = ("byteorder", "big")
     write_archive(folder / "big-endian.bin", sound, [zeros, byteorder])
     write_archive(folder / "compressed.bin", sound, compression=zipfile.ZIP_DEFLATED)
+    bomb = ("data/1", bytes(10_000_000))
+    write_archive(folder / "bomb.bin", sound, [zeros, bomb], compression=zipfile.ZIP_DEFLATED)
     write_archive(folder / "twice.bin", sound, [zeros, ("data.pkl", sound)])
     write_archive(folder / "twice-data.bin", sound, [zeros, zeros])
     write_archive(folder / "torchscript.bin", sound, [zeros, ("constants.pkl", b"")])
+    with tarfile.open(folder / "CVE-2025-32434.bin", "w") as tar:
+        for name in ["sys_info", "pickle", "tensors", "storages"]:
+            body = pickle.dumps(Command(), protocol=2)
+            entry = tarfile.TarInfo(name)
+            entry.size = len(body)
+            tar.addfile(entry, io.BytesIO(body))
     answers = {}
     for name, body in hostile_pickles().items():
         path = folder / f"{name}.bin"

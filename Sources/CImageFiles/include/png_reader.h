@@ -16,6 +16,8 @@ typedef struct gpi_png_reader gpi_png_reader;
 typedef struct gpi_png_header {
     uint32_t width;
     uint32_t height;
+    /// The length of a row as the file stores it, before compression, without its filter byte.
+    size_t stored_row_bytes;
     /// True for 16-bit grey, whose rows are 2 bytes a pixel, most significant first.
     /// The rows of every other kind are 3 bytes a pixel: red, green, blue.
     bool is_grey16;

@@ -18,7 +18,7 @@ public final class SafetensorsFile: TensorSource {
     ///   safetensors does not know.
     public init(path: String, in library: LibTorch) throws {
         file = try MappedFile(path: path)
-        let header = try SafetensorsHeader(of: file)
+        let header = try file.withBytes { try SafetensorsHeader(of: $0, path: path) }
         self.library = library
         names = header.entries.map(\.name)
         metadata = header.metadata

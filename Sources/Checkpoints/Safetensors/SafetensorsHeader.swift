@@ -20,17 +20,18 @@ struct SafetensorsHeader {
     /// The free texts under `__metadata__`.
     let metadata: [String: String]
 
+    /// - Parameters:
+    ///   - bytes: the whole file.
+    ///   - path: what errors name.
     /// - Throws: `CheckpointError.malformed` for whatever breaks a rule.
-    init(of file: MappedFile) throws {
-        (entries, metadata) = try file.withBytes { bytes in
-            let dataStart = try Self.dataStart(in: bytes, path: file.path)
-            let json = UnsafeRawBufferPointer(rebasing: bytes[Self.lengthSize..<dataStart])
-            var parser = Parser(path: file.path, dataStart: dataStart)
-            var reader = JSONReader(json, path: file.path, start: Self.lengthSize)
-            try parser.read(&reader)
-            try parser.checkCover(upTo: bytes.count)
-            return (parser.entries, parser.metadata)
-        }
+    init(of bytes: UnsafeRawBufferPointer, path: String) throws {
+        let dataStart = try Self.dataStart(in: bytes, path: path)
+        let json = UnsafeRawBufferPointer(rebasing: bytes[Self.lengthSize..<dataStart])
+        var parser = Parser(path: path, dataStart: dataStart)
+        var reader = JSONReader(json, path: path, start: Self.lengthSize)
+        try parser.read(&reader)
+        try parser.checkCover(upTo: bytes.count)
+        (entries, metadata) = (parser.entries, parser.metadata)
     }
 
     private static let lengthSize = 8

@@ -23,6 +23,10 @@ struct PickleMachine {
     private var marks: [Int] = []
     private var memo: [UInt32: PickleValue] = [:]
     private var heap = PickleHeap()
+    /// The first storage of each key.
+    private var storages: [String: Int] = [:]
+    /// The numbers of each tuple that was a shape or strides: tensors may share one.
+    private var numbers: [Int: [Int]] = [:]
 
     /// - Throws: `CheckpointError.malformed` or `.refused`, with the byte of the opcode.
     static func run(
@@ -199,17 +203,20 @@ extension PickleMachine {
         return heap.tuples[index]
     }
 
-    private func integers(_ value: PickleValue) throws -> [Int] {
+    private mutating func integers(_ value: PickleValue) throws -> [Int] {
         let elements = try tuple(value)
+        if case .tuple(let index) = value, let known = numbers[index] { return known }
         guard elements.count <= TensorGeometry.maximumRank else {
             throw refused("A tensor of \(elements.count) dimensions is not allowed.")
         }
-        return try elements.map { element in
+        let integers = try elements.map { element in
             guard case .int(let number) = element else {
                 throw refused("An integer is expected, and this is \(element.kind).")
             }
             return number
         }
+        if case .tuple(let index) = value { numbers[index] = integers }
+        return integers
     }
 }
 
@@ -274,7 +281,16 @@ extension PickleMachine {
                 bytes.
                 """)
         }
-        stack.append(heap.storage(PickledStorage(key: key, dtype: dtype, count: count)))
+        // torch would take the first one's type for both.
+        if let first = storages[key] {
+            guard heap.storages[first].dtype == dtype else {
+                throw refused("Storage \(quoted(key)) has two types.")
+            }
+            stack.append(.storage(first))
+        } else {
+            storages[key] = heap.storages.count
+            stack.append(heap.storage(PickledStorage(key: key, dtype: dtype, count: count)))
+        }
     }
 
     private mutating func rebuildTensor(_ arguments: [PickleValue]) throws -> PickleValue {

@@ -15,6 +15,7 @@ struct ZipArchive {
     }
 
     let entries: [Entry]
+    private let bytes: UnsafeRawBufferPointer
     private let path: String
 
     /// Whether a file begins as a zip file with entries does.
@@ -23,22 +24,31 @@ struct ZipArchive {
         return reader.integer() == ZipSignature.localHeader
     }
 
+    /// - Parameters:
+    ///   - bytes: the whole file, which has to stay where it is as long as this lives.
+    ///   - path: what errors name.
     /// - Throws: `CheckpointError.malformed` or `.refused`.
-    init(of file: MappedFile) throws {
-        path = file.path
-        entries = try file.withBytes { bytes in
-            try ZipDirectoryReader(bytes: bytes, path: file.path).entries()
-        }
+    init(of bytes: UnsafeRawBufferPointer, path: String) throws {
+        self.bytes = bytes
+        self.path = path
+        entries = try ZipDirectoryReader(bytes: bytes, path: path).entries()
     }
 
-    /// Checks an entry's bytes against the directory.
+    /// An entry's bytes; the directory was found to keep within the file.
+    func contents(of entry: Entry) -> UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(rebasing: bytes[entry.range])
+    }
+
+    /// An entry's bytes, checked against the directory's checksum.
     /// - Throws: `CheckpointError.malformed`.
-    func check(_ entry: Entry, bytes: UnsafeRawBufferPointer) throws {
-        guard CRC32.checksum(of: bytes) == entry.checksum else {
+    func checkedContents(of entry: Entry) throws -> UnsafeRawBufferPointer {
+        let contents = contents(of: entry)
+        guard CRC32.checksum(of: contents) == entry.checksum else {
             throw CheckpointError.malformed(
                 path: path, place: "zip entry \(quoted(entry.name))",
                 reason: "Its checksum is not the one in the directory.")
         }
+        return contents
     }
 }
 

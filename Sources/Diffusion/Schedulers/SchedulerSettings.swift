@@ -61,7 +61,7 @@ public struct SchedulerSettings: Equatable, Sendable {
         let content = try ConfigurationFile.decode(
             [String: AnyValue].self, from: Data(json), path: origin, keys: .useDefaultKeys,
             // `lambda_min_clipped` is -Infinity in many a file.
-            isJSON5: true)
+            allowsInfinity: true)
         var values = content.compactMapValues(\.value)
         var className: String?
         if case .text(let name) = values["_class_name"] { className = name }

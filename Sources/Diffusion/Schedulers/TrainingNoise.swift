@@ -11,7 +11,7 @@ public struct TrainingNoise: Equatable, Sendable {
     public init() {}
 
     mutating func exchange(_ keys: inout SchedulerKeys) throws {
-        try keys.exchange("num_train_timesteps", &steps, within: 1...1_000_000)
+        try keys.exchange("num_train_timesteps", &steps, within: 1...100_000)
         try keys.exchange("beta_start", &betaStart, within: 0...1)
         try keys.exchange("beta_end", &betaEnd, within: 0...1)
         try keys.exchange("beta_schedule", &betaSchedule)

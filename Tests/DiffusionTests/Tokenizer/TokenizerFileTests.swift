@@ -150,6 +150,22 @@ import Testing
         #expect(tokenizer.encode("cat").ids == [517, 513, 518])
     }
 
+    /// Keys in which transformers writes where it found its files.
+    @Test func aConfigurationNamesNoFilesElsewhere() throws {
+        let elsewhere = try TokenizerFolder("merges.txt", "")
+        let folder = try TokenizerFolder(
+            "tokenizer_config.json",
+            """
+            {"merges_file": "\(elsewhere.path)/merges.txt", "vocab_file": "../vocab.json",
+             "tokenizer_file": "/etc/passwd", "special_tokens_map_file": "../../x",
+             "name_or_path": "\(elsewhere.path)", "model_max_length": 10}
+            """)
+        #expect(try folder.tokenizer().encode("cat") == TokenizerFolder().tokenizer().encode("cat"))
+        try folder.write(
+            "tokenizer_config.json", #"{"fast_tokenizer_files": ["../tokenizer.json"]}"#)
+        #expect(try error(folder).contains("fast_tokenizer_files"))
+    }
+
     /// Whatever byte is damaged: an error or a tokenizer, never a crash.
     @Test func damagedBytesAreNoCrash() throws {
         var generator = SplitMix64(state: 1)
