@@ -67,7 +67,7 @@ let package = Package(
             name: "TorchTests", dependencies: ["Torch", "TestSupport"], exclude: ["reference.py"]),
         .testTarget(
             name: "CheckpointsTests", dependencies: ["Checkpoints", "Files", "TestSupport"],
-            exclude: ["reference.py"]),
+            exclude: ["differential.py", "reference.py"]),
         .testTarget(
             name: "DiffusionTests", dependencies: ["Diffusion", "TestSupport"],
             exclude: [
