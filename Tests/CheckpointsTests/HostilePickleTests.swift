@@ -152,7 +152,8 @@ import Torch
         let known: Set = [
             "sound", "NEWOBJ", "BUILD on a tensor", "LONG1 bomb", "protocol 5", "a list on top",
             "deep tuples", "deep lists", "a list in itself", "a name twice", "stride 0 bomb",
-            "offset beyond the end", "storage of two types", "overflowing empty shape", "too many dimensions",
+            "offset beyond the end", "storage of two types",
+            "overflowing empty shape", "too many dimensions",
         ]
         #expect(Set(acceptedByTorch).subtracting(known) == [])
     }

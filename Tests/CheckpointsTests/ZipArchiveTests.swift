@@ -57,6 +57,11 @@ import Testing
         #expect(words.contains("encrypted"), "\(words)")
     }
 
+    @Test func foldersAreRefused() throws {
+        let words = try error { bytes, directory in bytes[directory + 38] |= 0x10 }
+        #expect(words.contains("a folder"), "\(words)")
+    }
+
     @Test func offsetsOutsideAreRefused() throws {
         let words = try error { bytes, directory in
             bytes.replaceSubrange(

@@ -179,7 +179,9 @@ def dictionaries() -> None:
 
     def words(*folders: str) -> set[str]:
         text = "".join(
-            path.read_text() for folder in folders for path in (ROOT / "Sources" / folder).rglob("*.swift")
+            path.read_text()
+            for folder in folders
+            for path in (ROOT / "Sources" / folder).rglob("*.swift")
         )
         quoted = set(re.findall(r'"([A-Za-z_][A-Za-z0-9_+./|<>-]{2,40})"', text))
         properties = re.findall(r"(?:var|case) ([a-z][A-Za-z0-9, ]{2,60})", text)
@@ -187,8 +189,16 @@ def dictionaries() -> None:
         snake = {re.sub(r"([A-Z]+)", lambda part: "_" + part[0].lower(), name) for name in names}
         return {f'"{word}"' for word in quoted | {name for name in snake if "_" in name}}
 
-    json_marks = {"{", "}", "[", "]", ":", ",", "null", "true", "false", "\\u0000", "\\ud83d\\ude00"}
-    json_marks |= {"-1", "1e999", "9223372036854775807", "18446744073709551616", "0.5", "Infinity"}
+    json_marks = {"{", "}", "[", "]", ":", ",", "null", "true", "false", "\\u0000"}
+    json_marks |= {
+        "\\ud83d\\ude00",
+        "-1",
+        "1e999",
+        "9223372036854775807",
+        "18446744073709551616",
+        "0.5",
+        "Infinity",
+    }
     script = reference()
     tables = {
         "safetensors": json_marks

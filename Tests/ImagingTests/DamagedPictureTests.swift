@@ -89,6 +89,27 @@ import Testing
         }
     }
 
+    /// Both declare 169 million pixels, which are half a gigabyte.
+    @Test(arguments: ["hollow.png", "hollow.jpg"])
+    func aSmallFileWithALargePictureIsKnownToBeCutShort(name: String) throws {
+        let folder = try TemporaryFolder()
+        _ = try Reference.run("impostors", in: folder)
+        let path = folder.file(name)
+        #expect(try folder.read(name).count < 1000)
+        #expect(throws: ImageFileError.truncated(path: path)) { try RGBImage(contentsOf: path) }
+    }
+
+    @Test func thePicturesThatTakeTheFewestBytesAreRead() throws {
+        let folder = try TemporaryFolder()
+        try Reference.run("plain", in: folder)
+        let names = try folder.contents()
+        #expect(names.count == 7)
+        for name in names {
+            let image = try RGBImage(contentsOf: folder.file(name))
+            #expect(image.size == PixelSize(width: 3000, height: 3000), "\(name)")
+        }
+    }
+
     @Test(arguments: ["crc-header.png", "crc-data.png", "crc-text.png"])
     func aWrongChecksumIsAnError(name: String) throws {
         let folder = try TemporaryFolder()

@@ -311,6 +311,10 @@ def impostors(folder):
     frame = data.index(b"\xff\xc0")
     data[frame + 5 : frame + 9] = struct.pack(">HH", 65000, 65000)
     (folder / "enormous.jpg").write_bytes(data)
+    data[frame + 5 : frame + 9] = struct.pack(">HH", 13000, 13000)
+    (folder / "hollow.jpg").write_bytes(data)
+    ihdr = struct.pack(">IIBBBBB", 13000, 13000, 8, 2, 0, 0, 0)
+    (folder / "hollow.png").write_bytes(start + chunk(b"IHDR", ihdr) + body)
 
     Image.new("RGB", (8, 8)).save(folder / "picture.gif")
     for name in ("crc-header", "crc-data", "crc-text"):
@@ -324,6 +328,16 @@ def impostors(folder):
         length = struct.unpack(">I", data[position - 4 : position])[0]
         data[position + 4 + length] ^= 1
         (folder / f"{name}.png").write_bytes(data)
+
+
+def plain(folder):
+    """Pictures of one colour, which take as few bytes as pictures can."""
+    for mode in ["1", "L", "RGB"]:
+        picture = Image.new(mode, (3000, 3000), "white")
+        picture.save(folder / f"{mode}.png", compress_level=9)
+        if mode != "1":
+            picture.save(folder / f"{mode}.jpg", optimize=True, quality=1)
+            picture.save(folder / f"{mode}-progressive.jpg", progressive=True, quality=1)
 
 
 # Writing
@@ -347,6 +361,7 @@ COMMANDS = {
     "jpeg-files": jpeg_files,
     "damage": damage,
     "impostors": impostors,
+    "plain": plain,
     "read-png": read_png,
 }
 

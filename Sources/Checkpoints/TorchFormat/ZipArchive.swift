@@ -67,4 +67,6 @@ enum ZipFlags {
     /// Sizes and checksum follow the bytes; the local header has zeros.
     static let sizesFollow: UInt16 = 1 << 3
     static let strongEncryption: UInt16 = 1 << 6
+    /// Of the attributes, which are those of MS-DOS.
+    static let folder: UInt32 = 1 << 4
 }

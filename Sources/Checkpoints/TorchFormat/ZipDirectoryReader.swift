@@ -147,7 +147,8 @@ struct ZipDirectoryReader {
             let packed: UInt32 = reader.integer(), let size: UInt32 = reader.integer(),
             let nameLength: UInt16 = reader.integer(), let extraLength: UInt16 = reader.integer(),
             let commentLength: UInt16 = reader.integer(), let disk: UInt16 = reader.integer(),
-            reader.take(6) != nil, let offset: UInt32 = reader.integer(),
+            reader.take(2) != nil, let attributes: UInt32 = reader.integer(),
+            let offset: UInt32 = reader.integer(),
             let name = reader.text(Int(nameLength)), let extra = reader.take(Int(extraLength)),
             reader.take(Int(commentLength)) != nil
         else { throw malformed(place, "An entry is incomplete, or its name is not valid UTF-8.") }
@@ -158,6 +159,8 @@ struct ZipDirectoryReader {
             throw refused(name, "It is compressed (method \(method)), which torch never does.")
         }
         guard disk == 0 else { throw refused(name, "It is in another part of the archive.") }
+        // torch gives out zeros, or what happens to be in memory, for a folder's contents.
+        guard attributes & ZipFlags.folder == 0 else { throw refused(name, "It is a folder.") }
         var large = ByteReader(Self.zip64(in: extra))
         guard let fullSize = Self.number(size, &large),
             let fullPacked = Self.number(packed, &large),

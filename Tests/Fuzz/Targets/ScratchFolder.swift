@@ -21,7 +21,8 @@ struct ScratchFolder: Sendable {
         let file = "\(path)/\(name)"
         let descriptor = open(file, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
         defer { close(descriptor) }
-        guard descriptor >= 0, Glibc.write(descriptor, bytes.baseAddress, bytes.count) == bytes.count
+        guard descriptor >= 0,
+            Glibc.write(descriptor, bytes.baseAddress, bytes.count) == bytes.count
         else { throw Fault(description: "\(file) cannot be written") }
         return file
     }

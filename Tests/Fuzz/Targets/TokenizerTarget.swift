@@ -11,9 +11,9 @@ enum TokenizerTarget {
     /// A folder of a few tokens, where bytes that have none are unknown.
     private static let sound = [
         "vocab.json": """
-            {"a":0,"b":1,"a</w>":2,"b</w>":3,"ab":4,"ab</w>":5,"!":6,"\u{120}":7,
-             "<|startoftext|>":8,"<|endoftext|>":9}
-            """,
+        {"a":0,"b":1,"a</w>":2,"b</w>":3,"ab":4,"ab</w>":5,"!":6,"\u{120}":7,
+         "<|startoftext|>":8,"<|endoftext|>":9}
+        """,
         "merges.txt": "#version: 0.2\na b\na b</w>\n",
         "tokenizer_config.json": #"{"model_max_length":77}"#,
         "special_tokens_map.json": #"{"pad_token":"!"}"#,
@@ -26,7 +26,7 @@ enum TokenizerTarget {
         return ScratchFolder.shared
     }
 
-    private static let text = "a ab  abba! <|endoftext|>B\u{301} \u{1F600} 123's"
+    private static let text = "a  abba! <|endoftext|>B\u{301} 12's"
 
     static let target = FuzzTarget(name: "tokenizer") { bytes in
         guard let first = bytes.first, let kind = Character(UnicodeScalar(first)).wholeNumberValue
@@ -50,8 +50,6 @@ enum TokenizerTarget {
     }
 
     private static func check(_ tokenizer: CLIPTokenizer, _ text: String) {
-        let encoding = tokenizer.encode(text, paddedTo: 12)
-        _ = tokenizer.decode(encoding.ids)
-        _ = tokenizer.encode(text, paddedTo: nil)
+        _ = tokenizer.decode(tokenizer.encode(text, paddedTo: 6).ids)
     }
 }
