@@ -237,6 +237,12 @@ def loaded_torch(data: bytes) -> dict:
 # Verdicts
 
 
+def is_read(value: torch.Tensor, data: bytes) -> bool:
+    """Whether a tensor's memory came from the file. torch does not look whether a damaged record filled it."""
+    storage = value.untyped_storage()
+    return bytes(storage.tolist()) in data if storage.nbytes() <= MOST_ELEMENTS else True
+
+
 def facts(value: torch.Tensor) -> dict | None:
     if value.numel() > MOST_ELEMENTS:
         return None
@@ -250,6 +256,8 @@ def verdict(load, data: bytes) -> dict:
     except Exception as error:
         line = traceback.extract_tb(error.__traceback__)[-1].line
         return {"refusal": f"{type(error).__name__}: {str(error)[:200]} ({line})"}
+    if not all(is_read(value, data) for value in tensors.values()):
+        return {}
     return {"tensors": {name: facts(value) for name, value in tensors.items()}}
 
 
