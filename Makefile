@@ -1,6 +1,7 @@
 # make demo   three photographs to latents and back, with the small checkpoint of this repository
 # make test   all tests
 # make fuzz-smoke   20,000 made-up files for each reader of files (Tests/Fuzz/run makes more)
+# make docs   the Swift documentation, into .build/docs; a warning is an error
 # make lint   style and mistakes, without changing anything
 # make clean  away with everything that these make
 #
@@ -24,7 +25,7 @@ SOURCES := Package.swift setup.py pyproject.toml MANIFEST.in \
 # Swift's tests, and the libtorch that they load, use the Python of the virtual environment.
 USE_VENV := VIRTUAL_ENV=$(ROOT)/$(VENV) GPI_TEST_PYTHON=$(ROOT)/$(PYTHON)
 
-.PHONY: demo test test-swift test-python fuzz-smoke lint clean
+.PHONY: demo test test-swift test-python fuzz-smoke docs lint clean
 
 demo: $(VENV)/installed
 	$(PYTHON) python/demo.py
@@ -40,6 +41,9 @@ test-python: $(VENV)/installed
 # libpng and the like have to be there, which .venv/created sees to.
 fuzz-smoke: $(VENV)/created
 	Tests/Fuzz/run --inputs 20000
+
+docs: $(VENV)/created
+	.ci/docs
 
 lint: $(VENV)/requirements
 	swift format lint --strict --recursive Sources Tests Package.swift

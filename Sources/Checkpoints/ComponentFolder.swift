@@ -12,8 +12,11 @@ public enum ComponentFolder {
     /// Of several files the one is taken that diffusers (or transformers, for text encoders) takes;
     /// safetensors before pickles, as both do.
     ///
-    /// - Parameter variant: "fp16" takes `diffusion_pytorch_model.fp16.safetensors` and the like,
-    ///   and nothing else. Without it plain names come first, then fp16, then bf16.
+    /// - Parameters:
+    ///   - folder: the component's.
+    ///   - variant: "fp16" takes `diffusion_pytorch_model.fp16.safetensors` and the like, and nothing
+    ///     else. Without it plain names come first, then fp16, then bf16.
+    ///   - library: that the tensors are of.
     /// - Throws: `CheckpointError.weightsNotFound` with what was looked for and what is there, or
     ///   what is wrong with the file found.
     public static func open(

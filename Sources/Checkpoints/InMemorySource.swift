@@ -5,7 +5,9 @@ public struct InMemorySource: TensorSource {
     public let location: String
     private let tensors: [String: Tensor]
 
-    /// - Parameter location: what errors call this source.
+    /// - Parameters:
+    ///   - tensors: by their names.
+    ///   - location: what errors call this source.
     public init(_ tensors: [String: Tensor], location: String = "memory") {
         self.tensors = tensors
         self.location = location

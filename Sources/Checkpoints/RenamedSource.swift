@@ -7,7 +7,9 @@ public struct RenamedSource: TensorSource {
     private let storedNames: [String: String]
     public let names: [String]
 
-    /// - Parameter rename: today's name for a stored one; the same name where nothing changed.
+    /// - Parameters:
+    ///   - base: the tensors under their stored names.
+    ///   - rename: today's name for a stored one; the same name where nothing changed.
     /// - Throws: `CheckpointError.malformed` if two tensors would get one name.
     public init(_ base: any TensorSource, rename: (String) -> String) throws {
         var storedNames: [String: String] = [:]

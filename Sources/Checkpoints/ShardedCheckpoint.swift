@@ -12,7 +12,9 @@ public final class ShardedCheckpoint: TensorSource {
     private let library: LibTorch
     private var opened: [String: any TensorSource] = [:]
 
-    /// - Parameter path: the index file; the shards stand beside it.
+    /// - Parameters:
+    ///   - path: the index file; the shards stand beside it.
+    ///   - library: that the tensors are of.
     /// - Throws: `CheckpointError.cannotOpen`, `.malformed`; `.refused` if a shard is named by more
     ///   than a plain file name.
     public init(path: String, in library: LibTorch) throws {

@@ -21,6 +21,8 @@ import Torch
 ///   - hiddenFolder: gets `{hiddenPrefix}_{i}.pt`, float32 `[1, 4, h / 8, w / 8]`; created if missing.
 ///   - pictureFolder: gets `{saveName}_{i}.png`, the pictures that the latents decode to. Nothing is
 ///     decoded without it.
+///   - saveName: what the names of the pictures' files begin with.
+///   - hiddenPrefix: what the names of the latents' files begin with.
 ///   - modelFolder: a model in the diffusers layout.
 ///   - device: the first NVIDIA device if there is one, else the CPU, unless given.
 ///   - options: strength, steps, guidance and negative prompt.

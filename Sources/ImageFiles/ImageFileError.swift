@@ -14,7 +14,7 @@ public enum ImageFileError: Error, Equatable, Sendable {
     case truncated(path: String)
     /// The file is a picture, but a damaged one or of a kind that cannot be decoded.
     case undecodable(path: String, reason: String)
-    /// The picture declares more than ``PixelSize/maximumPixelCount`` pixels.
+    /// The picture declares more than `PixelSize.maximumPixelCount` pixels.
     case tooManyPixels(path: String, size: PixelSize)
     /// A text to be stored in a picture does not fit the PNG format.
     case invalidText(path: String, key: String, reason: String)

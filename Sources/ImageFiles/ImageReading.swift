@@ -8,7 +8,7 @@ extension RGBImage {
     ///
     /// - Throws: ``ImageFileError``, naming `path`, where the file is missing, unreadable,
     ///   no regular file, empty, neither PNG nor JPEG, truncated, damaged, of a kind that
-    ///   cannot be decoded, or larger than ``PixelSize/maximumPixelCount`` pixels; the
+    ///   cannot be decoded, or larger than `PixelSize.maximumPixelCount` pixels; the
     ///   size is judged before any memory is set aside for the pixels.
     public init(contentsOf path: String) throws(ImageFileError) {
         let file = try InputFile(path: path)

@@ -25,7 +25,9 @@ public struct ComponentFolders: Equatable, Sendable {
     }
 
     /// A single file in the layout of the original Stable Diffusion.
-    /// - Parameter tokenizer: a folder. Such a file holds none; without one no prompt can be read.
+    /// - Parameters:
+    ///   - path: the file's.
+    ///   - tokenizer: a folder. Such a file holds none; without one no prompt can be read.
     public init(checkpoint path: String, tokenizer: String? = nil) {
         self.init(path, isFile: true)
         if let tokenizer { self.tokenizer = tokenizer }

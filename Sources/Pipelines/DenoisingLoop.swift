@@ -25,8 +25,10 @@ public struct DenoisingLoop {
     ///   - latents: `[N, C, H, W]` with the noise of the first timestep.
     ///   - scheduler: with its timesteps set.
     ///   - start: index of the first timestep to run.
+    ///   - unet: runs once at each timestep.
     ///   - embeddings: of N prompts. Without negative ones there is no guidance, and the UNet runs on
     ///     a batch of N instead of 2 N.
+    ///   - guidanceScale: how strongly the prompts are followed.
     ///   - randomness: what stochastic solvers draw with.
     public init(
         from latents: Tensor, scheduler: any Scheduler, start: Int = 0, unet: UNet2DConditionModel,

@@ -19,6 +19,7 @@ public final class ImageDiffusionModel {
     /// - Parameters:
     ///   - modelFolder: a model in the diffusers layout.
     ///   - device: the first NVIDIA device if there is one, else the CPU, unless given.
+    ///   - dtype: float32, float16 or bfloat16, that the model runs in.
     ///   - warn: told of what is probably not meant, such as a prompt that is cut.
     public convenience init(
         modelFolder: String, device: Device? = nil, dtype: DType = .float32,
@@ -29,7 +30,9 @@ public final class ImageDiffusionModel {
             warn: warn)
     }
 
-    /// - Parameter components: loaded parts; the schedulers follow their scheduler's file.
+    /// - Parameters:
+    ///   - components: loaded parts; the schedulers follow their scheduler's file.
+    ///   - warn: told of what is probably not meant, such as a prompt that is cut.
     public init(
         _ components: StableDiffusionComponents, warn: @escaping (String) -> Void = { _ in }
     ) throws {
@@ -69,8 +72,14 @@ public final class ImageDiffusionModel {
     /// Takes noise to the latents of pictures.
     ///
     /// - Parameters:
+    ///   - embeddings: of N prompts.
+    ///   - height: of the pictures in pixels, a multiple of 8.
+    ///   - width: of the pictures in pixels, a multiple of 8.
+    ///   - numInferenceSteps: of the whole way from noise to picture.
+    ///   - guidanceScale: how strongly the prompts are followed.
     ///   - latents: `[N, C, height / 8, width / 8]` to start from, of unit variance: they are scaled by
     ///     the first σ. Drawn unless given.
+    ///   - noise: gives the first latents, and what stochastic schedulers draw at each step.
     ///   - onStep: called after each step. What it throws ends the run.
     public func latents(
         for embeddings: PromptEmbeddings, height: Int = 512, width: Int = 512,
@@ -94,8 +103,13 @@ public final class ImageDiffusionModel {
     ///
     /// - Parameters:
     ///   - latents: `[N, C, H, W]`, scaled as `encodedLatents(of:)` gives them.
+    ///   - embeddings: of N prompts.
+    ///   - numInferenceSteps: of the whole way from noise to picture.
+    ///   - guidanceScale: how strongly the prompts are followed.
     ///   - startStep: 0 up to `numInferenceSteps` - 1. The larger, the more similar. At 0 no noise is
     ///     added: then the latents themselves are to be noise.
+    ///   - noise: gives the noise that is added, and what stochastic schedulers draw at each step.
+    ///   - onStep: called after each step. What it throws ends the run.
     public func similarLatents(
         to latents: Tensor, embeddings: PromptEmbeddings, numInferenceSteps: Int = 50,
         guidanceScale: Double = 7.5, startStep: Int = 10,

@@ -64,7 +64,9 @@ public final class ImageExtractor {
     /// takes it away again under the prompt.
     ///
     /// - Parameters:
+    ///   - picture: of any size; it is prepared as `prepared` does it.
     ///   - prompt: without influence at strength 0.
+    ///   - options: strength, steps, guidance and negative prompt.
     ///   - seed: equal seeds give equal noise for pictures of equal size, as after
     ///     `torch.manual_seed(seed)`. Without one, noise comes from the generator of the process.
     ///   - progress: called before each denoising step with its number, from 0, and how many there are.

@@ -8,7 +8,9 @@ public struct PromptEmbeddings {
     /// guidance.
     public let both: Tensor?
 
-    /// - Parameter negative: of the same shape as `prompt`; nil for no guidance.
+    /// - Parameters:
+    ///   - negative: of the same shape as `prompt`; nil for no guidance.
+    ///   - prompt: `[N, tokens, size]`.
     public init(negative: Tensor?, prompt: Tensor) throws {
         self.prompt = prompt
         both = try negative.map { try Tensor.concatenated([$0, prompt], dimension: 0) }

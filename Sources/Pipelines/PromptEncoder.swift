@@ -8,7 +8,9 @@ public final class PromptEncoder {
     private let warn: (String) -> Void
     private var remembered: [(text: String, hidden: Tensor)] = []
 
-    /// - Parameter warn: told of prompts that are too long, with what was cut off.
+    /// - Parameters:
+    ///   - components: whose tokenizer and text encoder are used.
+    ///   - warn: told of prompts that are too long, with what was cut off.
     public init(_ components: StableDiffusionComponents, warn: @escaping (String) -> Void) {
         self.components = components
         self.warn = warn
@@ -16,7 +18,9 @@ public final class PromptEncoder {
 
     /// The negative prompt's and the prompt's hidden states, each padded and cut to the model's length.
     ///
-    /// - Parameter negativePrompt: what guidance leads away from; an empty text unless given.
+    /// - Parameters:
+    ///   - prompt: what guidance leads towards.
+    ///   - negativePrompt: what guidance leads away from; an empty text unless given.
     public func embeddings(prompt: String, negativePrompt: String?) throws -> PromptEmbeddings {
         // The prompt first, as in the reference, so that its warnings come first.
         let positive = try hiddenStates(of: prompt, argument: "prompt")
@@ -26,7 +30,9 @@ public final class PromptEncoder {
 
     /// The last hidden states of one text, padded and cut to the model's length.
     ///
-    /// - Parameter argument: what a warning names if the text is cut.
+    /// - Parameters:
+    ///   - text: a prompt or a negative one.
+    ///   - argument: what a warning names if the text is cut.
     /// - Returns: `[1, tokens, size]`.
     public func hiddenStates(of text: String, argument: String) throws -> Tensor {
         if let known = remembered.first(where: { $0.text == text }) { return known.hidden }

@@ -50,8 +50,11 @@ public final class StableDiffusionComponents {
     }
 
     /// A whole model.
-    /// - Parameter folder: in the diffusers layout, see `ComponentFolders`; or a single file in the
-    ///   original one, which is enough as long as no prompt is to be read.
+    /// - Parameters:
+    ///   - folder: in the diffusers layout, see `ComponentFolders`; or a single file in the original
+    ///     one, which is enough as long as no prompt is to be read.
+    ///   - dtype: that the models run in, whatever the files hold.
+    ///   - device: the first NVIDIA device if there is one, else the CPU, unless given.
     public convenience init(folder: String, dtype: DType = .float32, device: Device? = nil) throws {
         try self.init(folders: ComponentFolders(model: folder), dtype: dtype, device: device)
     }
@@ -60,11 +63,14 @@ public final class StableDiffusionComponents {
     /// versions 1.x and 2.x. Its configuration follows from its tensors.
     ///
     /// - Parameters:
+    ///   - checkpoint: the path of the file.
     ///   - tokenizer: the folder of a tokenizer, which such a file does not hold: that of any model of
     ///     the same version. Without one no prompt can be read.
     ///   - predictionType: `.epsilon` for a model of version 2.x for 512 pixels, whose tensors look
     ///     like those of the models for 768, which predict the velocity; as the file says unless given.
     ///     See `SchedulerSettings.init(inferredFrom:)`.
+    ///   - dtype: that the models run in, whatever the file holds.
+    ///   - device: the first NVIDIA device if there is one, else the CPU, unless given.
     /// - Throws: `TorchError` without a usable libtorch or device. The file is opened when a part is
     ///   first used; then `CheckpointError.unknownLayout` says what it seems to be if it is none such.
     public convenience init(

@@ -64,7 +64,9 @@ public final class StableDiffusionPipeline {
 
     /// The scheduler that a model's file names, with what old files have wrong put right.
     ///
-    /// - Parameter warn: told of each value that is not the file's, and of a guess.
+    /// - Parameters:
+    ///   - components: whose settings name it.
+    ///   - warn: told of each value that is not the file's, and of a guess.
     /// - Throws: `SchedulerError.unknownScheduler`, which lists the known ones; `ConfigurationError`.
     public static func scheduler(
         of components: StableDiffusionComponents, warn: (String) -> Void = { _ in }
@@ -101,6 +103,7 @@ public final class StableDiffusionPipeline {
     /// Makes the pictures of a request.
     ///
     /// - Parameters:
+    ///   - request: prompts, size and steps.
     ///   - seed: equal seeds give equal noise, as `torch.Generator().manual_seed(seed)` does. Without
     ///     one, noise comes from the generator of the process.
     ///   - onStep: called after each step. What it throws ends the run.
@@ -119,7 +122,9 @@ public final class StableDiffusionPipeline {
     }
 
     /// The reverse process of a request, to be stepped through.
-    /// - Parameter noise: gives the first latents, and what stochastic schedulers draw at each step.
+    /// - Parameters:
+    ///   - request: prompts, size and steps.
+    ///   - noise: gives the first latents, and what stochastic schedulers draw at each step.
     public func loop(for request: GenerationRequest, noise: NoiseGenerator) throws -> DenoisingLoop
     {
         try request.check()
@@ -148,6 +153,7 @@ public final class StableDiffusionPipeline {
     ///   - prompts: at least one, each padded and cut to the model's length.
     ///   - negativePrompts: none, one for all, or one for each; without influence without guidance.
     ///   - imagesPerPrompt: how often each prompt is repeated.
+    ///   - usesGuidance: whether the negative prompts' are needed.
     public func embeddings(
         prompts: [String], negativePrompts: [String] = [], imagesPerPrompt: Int = 1,
         usesGuidance: Bool = true
@@ -201,7 +207,9 @@ public final class StableDiffusionPipeline {
 
     /// The shape of latents: `[count, C, height / 8, width / 8]`.
     /// - Parameters:
+    ///   - count: number of pictures.
     ///   - height: in pixels; the size that the model was trained on unless given.
+    ///   - width: the same.
     public func latentShape(count: Int, height: Int? = nil, width: Int? = nil) throws -> [Int] {
         let configuration = try components.unet.configuration
         let scale = try components.autoencoder.scaleFactor
@@ -229,8 +237,11 @@ public final class StableDiffusionPipeline {
     ///
     /// - Parameters:
     ///   - latents: `[N, C, H, W]`, whatever their dtype and device.
+    ///   - start: at the first timestep, from noise, unless given.
     ///   - embeddings: of N prompts.
     ///   - steps: number of inference steps of the whole way.
+    ///   - guidanceScale: how strongly the prompts are followed.
+    ///   - randomness: what stochastic schedulers draw with.
     /// - Throws: `PipelineError.invalidArgument` for arguments that do not fit together.
     public func loop(
         from latents: Tensor, start: Start = .noise, embeddings: PromptEmbeddings, steps: Int,

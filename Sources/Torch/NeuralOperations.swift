@@ -7,7 +7,9 @@ extension Tensor {
     /// - Parameters:
     ///   - weight: `[out, in / groups, kernel height, kernel width]`.
     ///   - bias: `[out]`.
+    ///   - stride: places from one application of the kernel to the next.
     ///   - padding: zeros on each side.
+    ///   - groups: parts of equal size that the channels fall into, each seen by its own kernels.
     /// - Returns: `[N, out, H', W']` for an input `[N, in, H, W]`.
     public func conv2d(
         weight: Tensor, bias: Tensor?, stride: Int = 1, padding: Int = 0, groups: Int = 1
@@ -83,9 +85,12 @@ extension Tensor {
         return try 0.5 * self * (erf + 1)
     }
 
-    /// Softmax(query keyᵀ / √d) value, with self as query: `[N, heads, length, d]` each.
+    /// Softmax(query keyᵀ / √d) value, with self as query: `[N, heads, length, d]`, as is the result.
     ///
-    /// - Parameter isCausal: whether a place sees only itself and the places before it.
+    /// - Parameters:
+    ///   - key: `[N, heads, attended length, d]`.
+    ///   - value: of the shape of `key`.
+    ///   - isCausal: whether a place sees only itself and the places before it.
     public func scaledDotProductAttention(
         key: Tensor, value: Tensor, isCausal: Bool = false
     ) throws -> Tensor {

@@ -39,8 +39,12 @@ extension Tensor {
     /// A tensor on the CPU that reads `bytes` where they are, without a copy.
     ///
     /// - Parameters:
+    ///   - bytes: those of all elements. Nothing may write to them meanwhile.
+    ///   - shape: the size of each dimension.
     ///   - strides: in elements; row-major order without them.
+    ///   - dtype: of the elements in `bytes`.
     ///   - owner: keeps `bytes` alive; kept as long as the tensor and its views.
+    ///   - library: that the tensor is of.
     /// - Throws: `TorchError.invalidArgument` if an element would lie outside `bytes`.
     public convenience init(
         viewing bytes: UnsafeRawBufferPointer, shape: [Int], strides: [Int]? = nil, dtype: DType,
@@ -69,8 +73,12 @@ extension Tensor {
     /// - Parameters:
     ///   - address: of the first element; nil if there are none. That the shape and strides stay within
     ///     the memory is the caller's word.
+    ///   - shape: the size of each dimension.
     ///   - strides: in elements, as many as dimensions; row-major order without them.
+    ///   - dtype: of the elements in memory.
+    ///   - device: that the memory is on.
     ///   - owner: keeps the memory alive; kept as long as the tensor and its views.
+    ///   - library: that the tensor is of.
     public convenience init(
         viewing address: UnsafeMutableRawPointer?, shape: [Int], strides: [Int]? = nil,
         dtype: DType, device: Device, owner: AnyObject, in library: LibTorch

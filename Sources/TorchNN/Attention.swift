@@ -13,8 +13,10 @@ public struct Attention {
     private let upcasts: Bool
 
     /// - Parameters:
+    ///   - weights: `to_q`, `to_k`, `to_v` and `to_out.0`.
     ///   - channels: of the attending sequence and the result; a multiple of `heads`.
     ///   - contextChannels: of the sequence that is attended to; the same one unless given.
+    ///   - heads: that the channels are divided among.
     ///   - bias: whether query, key and value have one.
     ///   - upcasts: whether 16-bit queries and keys are compared in 32 bits.
     public init(

@@ -8,7 +8,14 @@ public struct Conv2d {
     private let stride: Int
     private let padding: Int
 
-    /// - Parameter padding: zeros on each side.
+    /// - Parameters:
+    ///   - weights: `weight` and, if there is one, `bias`.
+    ///   - inputs: number of channels that go in.
+    ///   - outputs: number of channels that come out.
+    ///   - kernel: its side, in places.
+    ///   - stride: places from one application of the kernel to the next.
+    ///   - padding: zeros on each side.
+    ///   - bias: whether there is one.
     public init(
         _ weights: Weights, from inputs: Int, to outputs: Int, kernel: Int, stride: Int = 1,
         padding: Int = 0, bias: Bool = true

@@ -4,7 +4,9 @@ import Checkpoints
 /// original's own configuration, and the scheduler that diffusers takes for it.
 extension SchedulerSettings {
     /// Stable Diffusion 1.x: PNDM.
-    /// - Parameter origin: what errors call the settings.
+    /// - Parameters:
+    ///   - predictionType: what the UNet was trained to predict.
+    ///   - origin: what errors call the settings.
     public static func stableDiffusion1(
         predictionType: PredictionType = .epsilon, origin: String
     ) -> SchedulerSettings {

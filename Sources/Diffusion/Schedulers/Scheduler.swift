@@ -41,7 +41,9 @@ public protocol Scheduler: SendableMetatype {
     mutating func setTimesteps(_ steps: Int) throws
 
     /// What the model is given for a sample: most often the sample itself.
-    /// - Parameter index: of the timestep in `timesteps`.
+    /// - Parameters:
+    ///   - sample: x_t, `[N, C, H, W]`.
+    ///   - index: of the timestep in `timesteps`.
     func modelInput(_ sample: Tensor, at index: Int) throws -> Tensor
 
     /// One step towards x_0.

@@ -66,7 +66,10 @@ public struct CLIPTokenizer: Sendable {
         encode(text, paddedTo: modelMaxLength)
     }
 
-    /// - Parameter length: how many ids to return; at least 2, for the start and the end. nil: as many as the text takes.
+    /// - Parameters:
+    ///   - text: a prompt.
+    ///   - length: how many ids to return; at least 2, for the start and the end. nil: as many as the
+    ///     text takes.
     public func encode(_ text: String, paddedTo length: Int?) -> Encoding {
         let all = ids(of: text)
         let room = length.map { max(0, $0 - 2) } ?? all.count

@@ -14,7 +14,9 @@ public final class AutoencoderKL {
     private var builtEncoder: AutoencoderEncoder?
     private var builtDecoder: AutoencoderDecoder?
 
-    /// - Parameter weights: named as in diffusers; older names for the attention are understood.
+    /// - Parameters:
+    ///   - weights: named as in diffusers; older names for the attention are understood.
+    ///   - configuration: says which shapes they have.
     /// - Throws: `CheckpointError` if a tensor belongs to neither half.
     public init(_ weights: Weights, configuration: AutoencoderKLConfiguration) throws {
         self.weights = weights

@@ -14,7 +14,10 @@ public final class CLIPTextModel {
     private let library: LibTorch
     private let device: Device
 
-    /// - Parameter weights: named as in transformers, with or without the prefix `text_model`.
+    /// - Parameters:
+    ///   - weights: named as in transformers, with or without the prefix `text_model`.
+    ///   - configuration: says which shapes they have.
+    ///   - library: that their tensors are of.
     /// - Throws: `CheckpointError` if a tensor is missing, unknown, or of another shape than configured.
     public init(
         _ weights: Weights, configuration: CLIPTextConfiguration, in library: LibTorch

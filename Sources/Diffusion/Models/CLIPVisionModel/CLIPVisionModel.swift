@@ -17,7 +17,9 @@ public final class CLIPVisionModel {
     private let dtype: DType
     private let device: Device
 
-    /// - Parameter weights: named as in transformers, with or without the prefix `vision_model`.
+    /// - Parameters:
+    ///   - weights: named as in transformers, with or without the prefix `vision_model`.
+    ///   - configuration: says which shapes they have.
     /// - Throws: `CheckpointError` if a tensor is missing, unknown, or of another shape than configured.
     public init(_ weights: Weights, configuration: CLIPVisionConfiguration) throws {
         self.configuration = configuration

@@ -13,8 +13,10 @@ public final class StableDiffusionSafetyChecker {
     private let concepts: Concepts
     private let specialCare: Concepts
 
-    /// - Parameter weights: named as in diffusers; the vision model's begin with
-    ///   `vision_model.vision_model` or, since transformers 5, with `vision_model`.
+    /// - Parameters:
+    ///   - weights: named as in diffusers; the vision model's begin with `vision_model.vision_model`
+    ///     or, since transformers 5, with `vision_model`.
+    ///   - configuration: says which shapes they have.
     /// - Throws: `CheckpointError` if a tensor is missing, unknown, or of another shape than configured.
     public init(
         _ weights: Weights, configuration: StableDiffusionSafetyCheckerConfiguration

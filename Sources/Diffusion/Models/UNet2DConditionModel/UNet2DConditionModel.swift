@@ -15,7 +15,10 @@ public final class UNet2DConditionModel {
     private let normOut: GroupNorm
     private let convOut: Conv2d
 
-    /// - Parameter weights: named as in diffusers.
+    /// - Parameters:
+    ///   - weights: named as in diffusers.
+    ///   - configuration: says which shapes they have.
+    ///   - library: that their tensors are of.
     /// - Throws: `CheckpointError` if a tensor is missing, unknown, or of another shape than configured.
     public init(
         _ weights: Weights, configuration: UNet2DConditionConfiguration, in library: LibTorch
