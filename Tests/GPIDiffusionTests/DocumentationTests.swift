@@ -79,7 +79,7 @@ import Testing
         let made = try pipeline.pictures(for: request, seed: 42)
         try made.pictures[0].writePNG(to: "\(folder)/lighthouse.png")
 
-        #expect(made.pictures.map(\.size) == [try PixelSize(width: 96, height: 64)])
+        #expect(made.pictures.map(\.size) == [PixelSize(width: 96, height: 64)])
         #expect(made.flagged == nil)
 
         pipeline.scheduler = try DPMSolverMultistepScheduler(pipeline.scheduler.settings)
