@@ -11,6 +11,9 @@ public struct TensorSpec: Equatable, Sendable {
         self.shape = shape
         self.dtype = dtype
     }
+
+    /// Number of elements; 0 for a shape whose product is no number.
+    public var count: Int { TensorGeometry.product(shape) ?? 0 }
 }
 
 /// Tensors by name: a file, several files, or memory.
@@ -49,5 +52,15 @@ extension TensorSource {
                 path: location, name: name, expected: shape, found: found)
         }
         return try tensor(named: name)
+    }
+
+    /// The types in which tensors are stored, the one with most elements first.
+    public func dtypes() throws -> [DType] {
+        let counts = try names.reduce(into: [DType: Int]()) { counts, name in
+            let spec = try spec(of: name)
+            counts[spec.dtype, default: 0] += spec.count
+        }
+        return counts.sorted { ($1.value, $0.key.rawValue) < ($0.value, $1.key.rawValue) }
+            .map(\.key)
     }
 }

@@ -3,8 +3,8 @@ import Diffusion
 import FoundationEssentials
 import Torch
 
-/// What a model in the diffusers layout consists of, and what is wrong with it. Weights are looked at,
-/// not loaded.
+/// What a model consists of, a folder in the diffusers layout or a single file in the original one, and
+/// what is wrong with it. Weights are looked at, not loaded.
 public struct ModelInspection {
     /// One part of the model.
     public struct Part {
@@ -21,22 +21,16 @@ public struct ModelInspection {
 
         /// Number of elements of all tensors.
         public var parameterCount: Int {
-            tensors.reduce(0) { $0 + $1.spec.shape.reduce(1, *) }
+            tensors.reduce(0) { $0 + $1.spec.count }
         }
 
         /// Size of all tensors in bytes, as they are stored.
         public var byteCount: Int {
-            tensors.reduce(0) { $0 + $1.spec.shape.reduce(1, *) * $1.spec.dtype.byteCount }
+            tensors.reduce(0) { $0 + $1.spec.count * $1.spec.dtype.byteCount }
         }
 
         /// The types in which tensors are stored, the one with most elements first.
-        public var dtypes: [DType] {
-            let counts = tensors.reduce(into: [DType: Int]()) { counts, tensor in
-                counts[tensor.spec.dtype, default: 0] += tensor.spec.shape.reduce(1, *)
-            }
-            return counts.sorted { ($1.value, $0.key.rawValue) < ($0.value, $1.key.rawValue) }
-                .map(\.key)
-        }
+        public internal(set) var dtypes: [DType] = []
     }
 
     /// Those that the index names, or that there are folders of.
@@ -44,69 +38,58 @@ public struct ModelInspection {
     /// The class that the scheduler's file names.
     public private(set) var scheduler: String?
 
-    /// - Parameter folder: in the diffusers layout.
+    /// - Parameter path: a folder in the diffusers layout, or a single file in the original one.
     /// - Throws: `ConfigurationError` if there is no such folder or its index cannot be read;
-    ///   `TorchError` without a usable libtorch. What is wrong with a part is in its `problems`.
-    public init(folder: String) throws {
-        let folders = ComponentFolders(model: folder)
-        let index = try Self.index(of: folders, in: folder)
+    ///   `CheckpointError` for a file of another kind; `TorchError` without a usable libtorch. What is wrong with a part is in its `problems`.
+    public init(model path: String) throws {
+        let folders = ComponentFolders(model: path)
+        let index = try Self.index(of: folders, in: path)
         let library = try LibTorch.shared()
-        func add(
-            _ name: String, at path: String, build: ((Weights) throws -> Void)? = nil,
-            check: () throws -> Void = {}
-        ) {
-            guard index?.classNames[name] != nil || Self.isFolder(path) else { return }
+        var probe: ProbedSource?
+        let loader = PartLoader(dtype: nil, device: .cpu, library: library) {
+            let probed = ProbedSource($0, in: library)
+            probe = probed
+            return probed
+        }
+        // What a file is not is told once.
+        _ = try loader.checkpoint(path)
+        func add(_ name: String, at place: String, load: () throws -> Void) {
+            let isThere = Self.isFolder(place) || (place == path && name != "tokenizer")
+            guard index?.classNames[name] != nil || isThere else { return }
             var part = Part(name: name, className: index?.classNames[name])
+            probe = nil
             do {
-                if let build { try Self.inspect(&part, at: path, in: library, build) }
-                try check()
+                try load()
+            } catch CheckpointError.unusedTensors(_, let names) {
+                part.problems += names.map { "unknown tensor \($0)" }
             } catch {
                 part.problems.append("\(error)")
             }
+            if let probe { part.describe(probe) }
             parts.append(part)
         }
 
-        add("vae", at: folders.autoencoder) { weights in
-            let configuration = try AutoencoderKLConfiguration(
-                path: "\(folders.autoencoder)/config.json")
-            try AutoencoderKL(weights, configuration: configuration).load()
+        add("vae", at: folders.autoencoder) { try loader.autoencoder(folders.autoencoder).load() }
+        add("text_encoder", at: folders.textEncoder) {
+            _ = try loader.textEncoder(folders.textEncoder)
         }
-        add("text_encoder", at: folders.textEncoder) { weights in
-            let configuration = try CLIPTextConfiguration(
-                path: "\(folders.textEncoder)/config.json")
-            _ = try CLIPTextModel(weights, configuration: configuration, in: library)
+        add("unet", at: folders.unet) {
+            _ = try loader.unet(folders.unet) { try loader.schedulerSettings(folders.scheduler) }
         }
-        add("unet", at: folders.unet) { weights in
-            let configuration = try UNet2DConditionConfiguration(
-                path: "\(folders.unet)/config.json")
-            _ = try UNet2DConditionModel(weights, configuration: configuration, in: library)
+        add("safety_checker", at: folders.safetyChecker) {
+            _ = try loader.safetyChecker(folders.safetyChecker)
         }
-        add("safety_checker", at: folders.safetyChecker) { weights in
-            let configuration = try StableDiffusionSafetyCheckerConfiguration(
-                path: "\(folders.safetyChecker)/config.json")
-            _ = try StableDiffusionSafetyChecker(weights, configuration: configuration)
-        }
-        add(
-            "tokenizer", at: folders.tokenizer,
-            check: {
-                _ = try CLIPTokenizer(folder: folders.tokenizer)
-            })
+        add("tokenizer", at: folders.tokenizer) { _ = try loader.tokenizer(folders.tokenizer) }
         var named: String?
-        add(
-            "scheduler", at: folders.scheduler,
-            check: {
-                let settings = try SchedulerSettings(
-                    path: "\(folders.scheduler)/scheduler_config.json")
-                named = settings.className
-                _ = try Schedulers.scheduler(settings)
-            })
+        add("scheduler", at: folders.scheduler) {
+            let settings = try loader.schedulerSettings(folders.scheduler)
+            named = settings.className
+            _ = try Schedulers.scheduler(settings)
+        }
         scheduler = named
-        add(
-            "feature_extractor", at: folders.featureExtractor,
-            check: {
-                _ = try CLIPImageProcessorConfiguration(
-                    path: "\(folders.featureExtractor)/preprocessor_config.json")
-            })
+        add("feature_extractor", at: folders.featureExtractor) {
+            _ = try loader.imageProcessor(folders.featureExtractor)
+        }
         let known = Set(parts.map(\.name))
         for (name, className) in (index?.classNames ?? [:]).sorted(by: { $0.key < $1.key })
         where !known.contains(name) {
@@ -117,36 +100,33 @@ public struct ModelInspection {
         }
     }
 
-    private static func index(of folders: ComponentFolders, in folder: String) throws -> ModelIndex?
-    {
-        guard isFolder(folder) else { throw ConfigurationError.notFound(path: folder) }
+    private static func index(of folders: ComponentFolders, in path: String) throws -> ModelIndex? {
+        guard FileManager.default.fileExists(atPath: path) else {
+            throw ConfigurationError.notFound(path: path)
+        }
         guard FileManager.default.fileExists(atPath: folders.index) else { return nil }
         return try ModelIndex(path: folders.index)
-    }
-
-    /// Lists the stored tensors, then builds the model of them to see which are missing or too many.
-    private static func inspect(
-        _ part: inout Part, at path: String, in library: LibTorch,
-        _ build: (Weights) throws -> Void
-    ) throws {
-        let source = try ComponentFolder.open(path, in: library)
-        part.file = source.location
-        part.tensors = try source.names.sorted().map { ($0, try source.spec(of: $0)) }
-        let probe = ProbedSource(source, in: library)
-        do {
-            // In the dtype of the file, so that nothing is converted.
-            try build(Weights(probe, dtype: part.dtypes.first ?? .float32))
-        } catch CheckpointError.unusedTensors(_, let names) {
-            part.problems += names.map { "unknown tensor \($0)" }
-        }
-        part.problems += probe.missing.map { "missing tensor \($0)" }
-        part.problems += probe.mismatched.map {
-            "tensor \($0.name) has the shape \($0.found) instead of \($0.expected)"
-        }
     }
 
     private static func isFolder(_ path: String) -> Bool {
         var isFolder = false
         return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder
+    }
+}
+
+extension ModelInspection.Part {
+    /// What the source of its weights holds, and how that differs from what was asked of it.
+    fileprivate mutating func describe(_ probe: ProbedSource) {
+        file = probe.location
+        do {
+            tensors = try probe.names.sorted().map { ($0, try probe.spec(of: $0)) }
+            dtypes = try probe.dtypes()
+        } catch {
+            problems.append("\(error)")
+        }
+        problems += probe.missing.map { "missing tensor \($0)" }
+        problems += probe.mismatched.map {
+            "tensor \($0.name) has the shape \($0.found) instead of \($0.expected)"
+        }
     }
 }

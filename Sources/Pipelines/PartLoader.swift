@@ -5,16 +5,25 @@ import Torch
 /// Loads the parts of a model, each from a folder in the diffusers layout or from a single file in the
 /// original one.
 final class PartLoader {
-    private let dtype: DType
+    private let dtype: DType?
     private let device: Device
     private let library: LibTorch
+    private let decorate: (any TensorSource) -> any TensorSource
     /// Each file is opened once for all of its parts.
     private var checkpoints: [String: OriginalCheckpoint] = [:]
 
-    init(dtype: DType, device: Device, library: LibTorch) {
+    /// - Parameters:
+    ///   - dtype: that the parts run in; nil for the one in which a file stores most, so that nothing is
+    ///     converted.
+    ///   - decorate: what a part's weights are read through.
+    init(
+        dtype: DType?, device: Device, library: LibTorch,
+        decorate: @escaping (any TensorSource) -> any TensorSource = { $0 }
+    ) {
         self.dtype = dtype
         self.device = device
         self.library = library
+        self.decorate = decorate
     }
 
     func autoencoder(_ path: String) throws -> AutoencoderKL {
@@ -85,21 +94,20 @@ final class PartLoader {
         return try CLIPTokenizer(folder: path)
     }
 
-    func safetyCheck(_ folders: ComponentFolders) throws -> SafetyCheck {
-        SafetyCheck(
-            try StableDiffusionSafetyChecker(
-                weights(folders.safetyChecker),
-                configuration: StableDiffusionSafetyCheckerConfiguration(
-                    path: "\(folders.safetyChecker)/config.json")),
-            processor: try CLIPImageProcessorConfiguration(
-                path: "\(folders.featureExtractor)/preprocessor_config.json"),
-            in: library)
+    func safetyChecker(_ path: String) throws -> StableDiffusionSafetyChecker {
+        try StableDiffusionSafetyChecker(
+            weights(path),
+            configuration: StableDiffusionSafetyCheckerConfiguration(path: "\(path)/config.json"))
+    }
+
+    func imageProcessor(_ path: String) throws -> CLIPImageProcessorConfiguration {
+        try CLIPImageProcessorConfiguration(path: "\(path)/preprocessor_config.json")
     }
 
     // MARK: - Files
 
     /// Nil for a folder.
-    private func checkpoint(_ path: String) throws -> OriginalCheckpoint? {
+    func checkpoint(_ path: String) throws -> OriginalCheckpoint? {
         guard ComponentFolders.isFile(path) else { return nil }
         if let checkpoint = checkpoints[path] { return checkpoint }
         let checkpoint = try OriginalCheckpoint(path: path, in: library)
@@ -108,10 +116,11 @@ final class PartLoader {
     }
 
     private func weights(_ folder: String) throws -> Weights {
-        weights(try ComponentFolder.open(folder, in: library))
+        try weights(ComponentFolder.open(folder, in: library))
     }
 
-    private func weights(_ source: any TensorSource) -> Weights {
-        Weights(source, dtype: dtype, device: device)
+    private func weights(_ source: any TensorSource) throws -> Weights {
+        Weights(
+            decorate(source), dtype: try dtype ?? source.dtypes().first ?? .float32, device: device)
     }
 }

@@ -45,7 +45,10 @@ public final class StableDiffusionComponents {
         schedulerSettingsPart = settings
         unetPart = LazyPart { try loader.unet(folders.unet) { try settings.value } }
         safetyCheckPart = LazyPart {
-            try Self.hasSafetyChecker(folders) ? loader.safetyCheck(folders) : nil
+            guard try Self.hasSafetyChecker(folders) else { return nil }
+            return SafetyCheck(
+                try loader.safetyChecker(folders.safetyChecker),
+                processor: try loader.imageProcessor(folders.featureExtractor), in: library)
         }
     }
 

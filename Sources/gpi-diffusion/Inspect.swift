@@ -6,7 +6,8 @@ struct Inspect: ParsableCommand {
         abstract: "Lists what a model consists of, and what is missing or unknown.",
         discussion: "Weights are looked at, not loaded. Ends with status 1 if something is wrong.")
 
-    @Argument(help: "A folder in the layout of diffusers, or an id on the Hugging Face Hub.")
+    @Argument(
+        help: "A folder, a single file in the original layout, or an id on the Hugging Face Hub.")
     var model: String
 
     @Option(help: "Where models of the hub are kept; the folder of huggingface_hub unless given.")
@@ -18,7 +19,7 @@ struct Inspect: ParsableCommand {
     func run() throws {
         var progress = FetchProgress()
         let folder = try ModelFolder.find(model, cacheFolder: cacheFolder) { progress.show($0) }
-        let inspection = try ModelInspection(folder: folder)
+        let inspection = try ModelInspection(model: folder)
         print(folder)
         for part in inspection.parts { show(part, scheduler: inspection.scheduler) }
         guard inspection.parts.allSatisfy({ $0.problems.isEmpty }) else { throw ExitCode(1) }

@@ -215,7 +215,7 @@ import Testing
 
         #expect(try small.unet.configuration.inChannels == 4)
 
-        let inspection = try ModelInspection(folder: model)
+        let inspection = try ModelInspection(model: model)
         for part in inspection.parts {
             print(part.name, part.parameterCount, part.byteCount, part.problems)
         }

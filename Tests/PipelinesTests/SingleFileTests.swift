@@ -164,6 +164,22 @@ import Torch
         #expect("\(error)".contains("clip-vit-large-patch14"))
     }
 
+    @Test func filesAndFoldersAreInspected() throws {
+        for model in try Self.made.get() {
+            for path in [model.file, model.folder] {
+                let inspection = try ModelInspection(model: path)
+                #expect(inspection.parts.flatMap(\.problems) == [])
+                let unet = try #require(inspection.parts.first { $0.name == "unet" })
+                #expect(unet.tensors.contains { $0.name == "conv_in.weight" })
+                #expect(unet.dtypes == [model.folder.hasSuffix("half") ? .float16 : .float32])
+                #expect(
+                    inspection.scheduler == (model.version == 1 ? "PNDM" : "DDIM") + "Scheduler")
+            }
+        }
+        let part = StableDiffusionPipelineTests.model + "/vae/diffusion_pytorch_model.safetensors"
+        #expect(throws: CheckpointError.self) { try ModelInspection(model: part) }
+    }
+
     @Test func partsMayComeFromFilesAndFolders() throws {
         let models = try Self.made.get()
         let first = try #require(models.first { $0.version == 1 })
