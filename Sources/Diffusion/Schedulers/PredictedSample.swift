@@ -4,7 +4,8 @@ import Torch
 
 extension PredictionType {
     /// The clean sample x_0 that the model's output stands for.
-    func clean(from prediction: Tensor, sample: Tensor, shares: NoiseShares) throws -> Tensor {
+    public func clean(from prediction: Tensor, sample: Tensor, shares: NoiseShares) throws -> Tensor
+    {
         switch self {
         case .epsilon: try shares.clean(of: sample, epsilon: prediction)
         case .sample: prediction
@@ -13,7 +14,9 @@ extension PredictionType {
     }
 
     /// The noise ε that the model's output stands for.
-    func epsilon(from prediction: Tensor, sample: Tensor, shares: NoiseShares) throws -> Tensor {
+    public func epsilon(from prediction: Tensor, sample: Tensor, shares: NoiseShares) throws
+        -> Tensor
+    {
         switch self {
         case .epsilon: prediction
         case .sample: try shares.epsilon(of: sample, clean: prediction)

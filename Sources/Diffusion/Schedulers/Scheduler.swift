@@ -125,7 +125,7 @@ extension Scheduler {
     }
 
     /// The timestep at a place, for `step` and `modelInput`.
-    func timestep(at index: Int) throws -> Double {
+    public func timestep(at index: Int) throws -> Double {
         guard timesteps.indices.contains(index) else {
             throw SchedulerError.noTimestep(index: index, count: timesteps.count)
         }
