@@ -84,7 +84,7 @@ let package = Package(
         .executableTarget(
             name: "hub-fetch-for-tests", dependencies: ["Hub"], path: "Tests/HubFetch"),
         .testTarget(
-            name: "HubTests", dependencies: ["Hub", "hub-fetch-for-tests", "TestSupport"],
+            name: "HubTests", dependencies: ["Files", "Hub", "hub-fetch-for-tests", "TestSupport"],
             exclude: ["hub_server.py", "reference.py"]),
         .testTarget(name: "GPIDiffusionTests", dependencies: ["GPIDiffusion", "TestSupport"]),
         .testTarget(

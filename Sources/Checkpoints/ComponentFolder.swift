@@ -1,3 +1,4 @@
+import Files
 import Glibc
 import Torch
 
@@ -27,7 +28,7 @@ public enum ComponentFolder {
             ?? ([nil] + fallbackVariants).flatMap(fileNames)
         guard let name = candidates.first(where: { isFile("\(folder)/\($0)") }) else {
             throw CheckpointError.weightsNotFound(
-                folder: folder, lookedFor: candidates, found: contents(of: folder))
+                folder: folder, lookedFor: candidates, found: FolderContents.names(in: folder))
         }
         let path = "\(folder)/\(name)"
         let source: any TensorSource =
@@ -72,22 +73,5 @@ public enum ComponentFolder {
     private static func isFile(_ path: String) -> Bool {
         var status = stat()
         return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
-    }
-
-    private static func contents(of folder: String) -> [String] {
-        guard let directory = opendir(folder) else { return [] }
-        defer { closedir(directory) }
-        var names: [String] = []
-        while let entry = readdir(directory) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(
-                    to: CChar.self, capacity: MemoryLayout.size(ofValue: $0.pointee)
-                ) {
-                    String(cString: $0)
-                }
-            }
-            if name != "." && name != ".." { names.append(name) }
-        }
-        return names.sorted()
     }
 }

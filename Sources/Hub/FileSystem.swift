@@ -63,27 +63,9 @@ enum FileSystem {
         }
     }
 
-    /// Names in a folder, without "." and "..".
-    static func names(in folder: String) -> [String] {
-        guard let directory = opendir(folder) else { return [] }
-        defer { closedir(directory) }
-        var names: [String] = []
-        while let entry = readdir(directory) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                $0.withMemoryRebound(
-                    to: CChar.self, capacity: MemoryLayout.size(ofValue: $0.pointee)
-                ) {
-                    String(cString: $0)
-                }
-            }
-            if name != "." && name != ".." { names.append(name) }
-        }
-        return names.sorted()
-    }
-
     /// Regular files under a folder, as relative paths.
     static func files(under folder: String, depth: Int = 8) -> [String] {
-        names(in: folder).flatMap { name -> [String] in
+        FolderContents.names(in: folder).flatMap { name -> [String] in
             let path = "\(folder)/\(name)"
             if size(of: path) != nil { return [name] }
             guard depth > 0 else { return [] }

@@ -64,7 +64,7 @@ final class PartialBlob {
     }
 
     private static func names(of etag: String, in folder: String) -> [String] {
-        FileSystem.names(in: folder).filter {
+        FolderContents.names(in: folder).filter {
             $0.hasPrefix(etag + mark) && $0.hasSuffix(suffix)
         }.map { "\(folder)/\($0)" }
     }

@@ -56,8 +56,7 @@ public final class ImageDiffusionModel {
             throw PipelineError.invalidArgument(
                 name: "prompt", reason: "the list is empty; give at least one prompt.")
         }
-        return try Tensor.concatenated(
-            texts.map { try promptEncoder.hiddenStates(of: $0, argument: "prompt") }, dimension: 0)
+        return try promptEncoder.hiddenStates(of: texts, argument: "prompt")
     }
 
     /// What guidance needs: N times the empty prompt's, then the prompts' hidden states.

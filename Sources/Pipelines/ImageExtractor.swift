@@ -112,13 +112,9 @@ public final class ImageExtractor {
         guard !prompts.isEmpty else {
             throw PipelineError.invalidArgument(name: "prompt", reason: "there is none.")
         }
-        let positive = try prompts.map {
-            try promptEncoder.hiddenStates(of: $0, argument: "prompt")
-        }
-        let negative = try promptEncoder.hiddenStates(
-            of: negativePrompt ?? "", argument: "negative_prompt")
-        return try Tensor.concatenated(
-            [Tensor](repeating: negative, count: prompts.count) + positive, dimension: 0)
+        let embeddings = try promptEncoder.embeddings(
+            prompts: prompts, negativePrompts: negativePrompt.map { [$0] } ?? [])
+        return embeddings.both ?? embeddings.prompt
     }
 
     /// Decodes latents, scaled as `latents(of:)` gives them, whatever their dtype and device.
@@ -167,7 +163,7 @@ public final class ImageExtractor {
         warnOfScheduler(settings)
 
         let embeddings = try promptEncoder.embeddings(
-            prompt: prompt, negativePrompt: options.negativePrompt)
+            prompts: [prompt], negativePrompts: options.negativePrompt.map { [$0] } ?? [])
         var loop = DenoisingLoop(
             from: noised, scheduler: scheduler, start: schedule.start, unet: try components.unet,
             embeddings: embeddings, guidanceScale: options.guidanceScale)

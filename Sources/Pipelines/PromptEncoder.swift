@@ -16,16 +16,37 @@ public final class PromptEncoder {
         self.warn = warn
     }
 
-    /// The negative prompt's and the prompt's hidden states, each padded and cut to the model's length.
+    /// What the UNet attends to: the prompts' hidden states, and those of what guidance leads away from.
     ///
     /// - Parameters:
-    ///   - prompt: what guidance leads towards.
-    ///   - negativePrompt: what guidance leads away from; an empty text unless given.
-    public func embeddings(prompt: String, negativePrompt: String?) throws -> PromptEmbeddings {
-        // The prompt first, as in the reference, so that its warnings come first.
-        let positive = try hiddenStates(of: prompt, argument: "prompt")
-        let negative = try hiddenStates(of: negativePrompt ?? "", argument: "negative_prompt")
-        return try PromptEmbeddings(negative: negative, prompt: positive)
+    ///   - prompts: at least one, each padded and cut to the model's length.
+    ///   - negativePrompts: none, one for all, or one for each; without influence without guidance.
+    ///   - imagesPerPrompt: how often each prompt is repeated.
+    ///   - usesGuidance: whether the negative prompts are encoded too.
+    public func embeddings(
+        prompts: [String], negativePrompts: [String] = [], imagesPerPrompt: Int = 1,
+        usesGuidance: Bool = true
+    ) throws -> PromptEmbeddings {
+        // The prompts first, as in the reference, so that their warnings come first.
+        let positive = try hiddenStates(of: prompts, argument: "prompt", repeated: imagesPerPrompt)
+        guard usesGuidance else { return try PromptEmbeddings(negative: nil, prompt: positive) }
+        let negatives =
+            negativePrompts.count == prompts.count
+            ? negativePrompts
+            : [String](repeating: negativePrompts.first ?? "", count: prompts.count)
+        return try PromptEmbeddings(
+            negative: hiddenStates(
+                of: negatives, argument: "negative_prompt", repeated: imagesPerPrompt),
+            prompt: positive)
+    }
+
+    /// The last hidden states of several texts, those of one text together: `[N × count, tokens, size]`.
+    func hiddenStates(
+        of texts: [String], argument: String, repeated count: Int = 1
+    ) throws -> Tensor {
+        let each = try texts.map { try hiddenStates(of: $0, argument: argument) }
+        return try Tensor.concatenated(
+            each.flatMap { [Tensor](repeating: $0, count: count) }, dimension: 0)
     }
 
     /// The last hidden states of one text, padded and cut to the model's length.

@@ -159,22 +159,9 @@ public final class StableDiffusionPipeline {
         usesGuidance: Bool = true
     ) throws -> PromptEmbeddings {
         try checkPlace()
-        func hiddenStates(of texts: [String], argument: String) throws -> Tensor {
-            let each = try texts.map {
-                try promptEncoder.hiddenStates(of: $0, argument: argument)
-            }
-            let repeated = each.flatMap { [Tensor](repeating: $0, count: imagesPerPrompt) }
-            return try Tensor.concatenated(repeated, dimension: 0)
-        }
-        // The prompts first, as in the reference, so that their warnings come first.
-        let positive = try hiddenStates(of: prompts, argument: "prompt")
-        guard usesGuidance else { return try PromptEmbeddings(negative: nil, prompt: positive) }
-        let negatives =
-            negativePrompts.count == prompts.count
-            ? negativePrompts
-            : [String](repeating: negativePrompts.first ?? "", count: prompts.count)
-        return try PromptEmbeddings(
-            negative: hiddenStates(of: negatives, argument: "negative_prompt"), prompt: positive)
+        return try promptEncoder.embeddings(
+            prompts: prompts, negativePrompts: negativePrompts, imagesPerPrompt: imagesPerPrompt,
+            usesGuidance: usesGuidance)
     }
 
     /// The same of hidden states that were made before.

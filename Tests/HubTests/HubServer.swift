@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import TestSupport
 
@@ -145,7 +146,7 @@ final class HubServer {
     /// Names in the folder of blobs.
     func blobs(of model: String = "owner/model") -> [String] {
         let folder = "models--" + model.replacingOccurrences(of: "/", with: "--")
-        return FileSystem.names(in: "\(cache)/\(folder)/blobs")
+        return FolderContents.names(in: "\(cache)/\(folder)/blobs")
     }
 }
 
