@@ -15,8 +15,9 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
     ],
     targets: [
-        // Files that appear whole or not at all.
-        .target(name: "Files"),
+        // Files that appear whole or not at all, and their hashes.
+        .target(name: "CSHA256"),
+        .target(name: "Files", dependencies: ["CSHA256"]),
 
         // libtorch, from the ground up.
         .target(name: "CTorch"),
@@ -40,17 +41,18 @@ let package = Package(
         // A model id becomes a local snapshot folder.
         .systemLibrary(
             name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
-        // libcurl's variadic options, and a hash that is fast in debug builds too.
+        // libcurl's options are variadic.
         .target(
             name: "CHub", dependencies: ["CCurl"], linkerSettings: [.linkedLibrary("curl")]),
         .target(name: "Hub", dependencies: ["CHub", "Files"]),
 
         // What people call, then the two public faces.
         .target(name: "Pipelines", dependencies: ["Diffusion", "Imaging"]),
-        .target(name: "GPIDiffusion", dependencies: ["Pipelines", "ImageFiles", "Hub"]),
+        .target(name: "Studies", dependencies: ["Pipelines", "Files"]),
+        .target(name: "GPIDiffusion", dependencies: ["Studies", "ImageFiles", "Hub"]),
         .systemLibrary(name: "CGPIDiffusion", path: "Sources/GPIDiffusionC/include"),
         .target(
-            name: "GPIDiffusionC", dependencies: ["Pipelines", "Files", "CGPIDiffusion"],
+            name: "GPIDiffusionC", dependencies: ["Studies", "Files", "CGPIDiffusion"],
             exclude: ["include"]),
 
         .executableTarget(

@@ -23,6 +23,29 @@ public enum ComponentFolder {
     public static func open(
         _ folder: String, variant: String? = nil, in library: LibTorch
     ) throws -> any TensorSource {
+        let path = try weights(in: folder, variant: variant)
+        let source: any TensorSource =
+            if path.hasSuffix(".json") {
+                try ShardedCheckpoint(path: path, in: library)
+            } else if path.hasSuffix(".safetensors") {
+                try SafetensorsFile(path: path, in: library)
+            } else {
+                try TorchFile(path: path, in: library)
+            }
+        return try RenamedSource.withCurrentNames(source)
+    }
+
+    /// The files that `open` reads: one with all weights, or an index and its shards.
+    /// - Throws: as `open`.
+    public static func files(of folder: String) throws -> [String] {
+        let path = try weights(in: folder, variant: nil)
+        guard path.hasSuffix(".json") else { return [path] }
+        let shards = try ShardIndex(contentsOf: path).weightMap.values
+        return [path] + Set(shards).sorted().map { "\(folder)/\($0)" }
+    }
+
+    /// The file with the weights, or the index of its shards.
+    private static func weights(in folder: String, variant: String?) throws -> String {
         let candidates =
             variant.map { fileNames(variant: $0) }
             ?? ([nil] + fallbackVariants).flatMap(fileNames)
@@ -30,16 +53,7 @@ public enum ComponentFolder {
             throw CheckpointError.weightsNotFound(
                 folder: folder, lookedFor: candidates, found: FolderContents.names(in: folder))
         }
-        let path = "\(folder)/\(name)"
-        let source: any TensorSource =
-            if name.hasSuffix(".json") {
-                try ShardedCheckpoint(path: path, in: library)
-            } else if name.hasSuffix(".safetensors") {
-                try SafetensorsFile(path: path, in: library)
-            } else {
-                try TorchFile(path: path, in: library)
-            }
-        return try RenamedSource.withCurrentNames(source)
+        return "\(folder)/\(name)"
     }
 
     /// The names to look for, best first. diffusers prefers an index to a whole file, transformers

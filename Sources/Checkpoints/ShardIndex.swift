@@ -44,6 +44,11 @@ struct ShardIndex {
         self.weightMap = weightMap
     }
 
+    /// - Throws: `CheckpointError.cannotOpen`, or as of its bytes.
+    init(contentsOf path: String) throws {
+        self = try MappedFile(path: path).withBytes { try ShardIndex(of: $0, path: path) }
+    }
+
     /// Whether a name stays in the folder, on Windows as well, where `\` separates.
     private static func isPlainFileName(_ name: String) -> Bool {
         !name.isEmpty && name != "." && name != ".."

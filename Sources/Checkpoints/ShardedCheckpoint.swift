@@ -20,8 +20,7 @@ public final class ShardedCheckpoint: TensorSource {
     public init(path: String, in library: LibTorch) throws {
         location = path
         folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? ""
-        let file = try MappedFile(path: path)
-        weightMap = try file.withBytes { try ShardIndex(of: $0, path: path).weightMap }
+        weightMap = try ShardIndex(contentsOf: path).weightMap
         names = weightMap.keys.sorted()
         self.library = library
     }

@@ -21,7 +21,7 @@ public struct DenoisingOptions: Equatable, Sendable {
     }
 
     /// - Throws: `PipelineError.invalidArgument` for values that would give silent garbage.
-    func check() throws {
+    public func check() throws {
         guard (0...1).contains(strength) else {
             throw PipelineError.invalidArgument(
                 name: "strength", reason: "\(strength) is not between 0 and 1.")

@@ -67,19 +67,29 @@ public final class ImageExtractor {
     ///   - picture: of any size; it is prepared as `prepared` does it.
     ///   - prompt: without influence at strength 0.
     ///   - options: strength, steps, guidance and negative prompt.
+    ///   - posterior: what is taken of the encoder's distribution.
+    ///   - longestSide: pixels; a picture that is longer is shrunk.
     ///   - seed: equal seeds give equal noise for pictures of equal size, as after
     ///     `torch.manual_seed(seed)`. Without one, noise comes from the generator of the process.
     ///   - progress: called before each denoising step with its number, from 0, and how many there are.
     /// - Returns: latents of the shape `[1, C, H / 8, W / 8]` for a prepared picture of H by W.
     public func latents(
         of picture: RGBImage, prompt: String = "", options: DenoisingOptions = DenoisingOptions(),
-        seed: UInt64? = nil, progress: (_ step: Int, _ count: Int) throws -> Void = { _, _ in }
+        posterior: PosteriorChoice = .sample, longestSide: Int = longestSide, seed: UInt64? = nil,
+        progress: (_ step: Int, _ count: Int) throws -> Void = { _, _ in }
     ) throws -> Latents {
         try options.check()
         let noise = NoiseGenerator(seed: seed)
-        let posterior = try components.autoencoder.encode(pixels(of: picture))
-        let sample = try posterior.sample(noise: noise.normal(like: posterior.mean))
-        var latents = try Self.latentScale * sample
+        let distribution = try components.autoencoder.encode(
+            pixels(of: picture, longestSide: longestSide))
+        let chosen =
+            switch posterior {
+            case .sample:
+                try distribution.sample(noise: noise.normal(like: distribution.mean))
+            case .mode:
+                distribution.mean
+            }
+        var latents = try Self.latentScale * chosen
         if options.strength > 0 {
             latents = try denoised(latents, prompt, options, noise, progress)
         }

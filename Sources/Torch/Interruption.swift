@@ -15,8 +15,8 @@ public enum Interruption {
         try $polled.withValue(Poll(check)) { try body() }
     }
 
-    /// Throws if the work was asked to stop.
-    static func check() throws {
+    /// Throws if the work was asked to stop. Operations call it; what waits for another thread has to.
+    public static func check() throws {
         try Task.checkCancellation()
         try polled?.run()
     }

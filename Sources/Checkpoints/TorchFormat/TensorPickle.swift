@@ -33,15 +33,6 @@ enum TensorPickle {
         return pickle.bytes
     }
 
-    private static func contiguousStrides(of shape: [Int]) -> [Int] {
-        var stride = 1
-        let reversed = shape.reversed().map { size in
-            defer { stride *= max(size, 1) }
-            return stride
-        }
-        return reversed.reversed()
-    }
-
     private struct Builder {
         var bytes: [UInt8] = []
 
@@ -77,6 +68,16 @@ enum TensorPickle {
             add(.tuple)
         }
     }
+}
+
+/// Distances in elements between neighbours along each dimension of a tensor in row-major order.
+func contiguousStrides(of shape: [Int]) -> [Int] {
+    var stride = 1
+    let reversed = shape.reversed().map { size in
+        defer { stride *= max(size, 1) }
+        return stride
+    }
+    return reversed.reversed()
 }
 
 /// A number's bytes, lowest first.

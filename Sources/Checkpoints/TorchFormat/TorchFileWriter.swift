@@ -14,15 +14,33 @@ public enum TorchFileWriter {
     /// - Throws: `WriteError`; `TorchError` if the tensor cannot be copied.
     public static func write(_ tensor: Tensor, to path: String) throws {
         let plain = try tensor.moved(to: .cpu).contiguous()
-        let pickle = TensorPickle.bytes(shape: plain.shape, dtype: try plain.dtype)
+        let (shape, dtype) = (plain.shape, try plain.dtype)
+        try plain.withUnsafeBytes { try write($0, shape: shape, dtype: dtype, to: path) }
+    }
+
+    /// Writes a tensor's elements.
+    ///
+    /// - Parameters:
+    ///   - elements: in row-major order, as many as `shape` says.
+    ///   - note: text that the file carries beside the tensor, for `SavedTensor`; torch passes over it.
+    /// - Throws: `WriteError`.
+    public static func write(
+        _ elements: UnsafeRawBufferPointer, shape: [Int], dtype: DType, note: String? = nil,
+        to path: String
+    ) throws {
+        guard elements.count == shape.reduce(dtype.byteCount, *) else {
+            throw WriteError(
+                path: path, reason: "\(elements.count) bytes are not a \(dtype) tensor of \(shape)")
+        }
         try AtomicFile.write(to: path) { file in
             var zip = ZipWriter(path: path)
-            try zip.add("data.pkl", pickle, to: file)
+            try zip.add("data.pkl", TensorPickle.bytes(shape: shape, dtype: dtype), to: file)
             try zip.add(".format_version", Array("1".utf8), to: file)
             try zip.add(".storage_alignment", Array("\(ZipWriter.alignment)".utf8), to: file)
             try zip.add("byteorder", Array("little".utf8), to: file)
-            try plain.withUnsafeBytes { try zip.add("data/0", $0, to: file) }
+            try zip.add("data/0", elements, to: file)
             try zip.add("version", Array("3\n".utf8), to: file)
+            if let note { try zip.add(SavedTensor.noteName, Array(note.utf8), to: file) }
             try zip.finish(to: file)
         }
     }

@@ -1,4 +1,4 @@
-#include "hub_sha256.h"
+#include "sha256.h"
 
 #include <string.h>
 
@@ -56,7 +56,7 @@ static void add_block(uint32_t state[8], const uint8_t *block) {
     state[4] += e, state[5] += f, state[6] += g, state[7] += h;
 }
 
-void hub_sha256_begin(HubSHA256 *hash) {
+void gpi_sha256_begin(GPISHA256 *hash) {
     // Section 5.3.3: fractional parts of the square roots of the first 8 primes.
     static const uint32_t start[8] = {
         0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
@@ -66,7 +66,7 @@ void hub_sha256_begin(HubSHA256 *hash) {
     memcpy(hash->state, start, sizeof start);
 }
 
-void hub_sha256_add(HubSHA256 *hash, const void *bytes, size_t count) {
+void gpi_sha256_add(GPISHA256 *hash, const void *bytes, size_t count) {
     if (count == 0) return;
     const uint8_t *next = bytes;
     size_t held = hash->count % 64;
@@ -83,12 +83,12 @@ void hub_sha256_add(HubSHA256 *hash, const void *bytes, size_t count) {
     memcpy(hash->rest, next, count);
 }
 
-void hub_sha256_end(HubSHA256 *hash, uint8_t digest[32]) {
+void gpi_sha256_end(GPISHA256 *hash, uint8_t digest[32]) {
     // Section 5.1.1: a one bit, zeros, and the number of bits in 64 bits.
     uint64_t bits = hash->count * 8;
     uint8_t padding[72] = {0x80};
     size_t zeros = (119 - hash->count % 64) % 64;
     for (int i = 0; i < 8; i++) padding[1 + zeros + i] = (uint8_t)(bits >> (56 - 8 * i));
-    hub_sha256_add(hash, padding, 1 + zeros + 8);
+    gpi_sha256_add(hash, padding, 1 + zeros + 8);
     for (int i = 0; i < 32; i++) digest[i] = (uint8_t)(hash->state[i / 4] >> (24 - 8 * (i % 4)));
 }

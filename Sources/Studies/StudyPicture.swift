@@ -1,0 +1,18 @@
+/// One picture of a study, and what it is transformed by.
+public struct StudyPicture: Equatable, Sendable {
+    /// What its files are called; unlike those of all others. It may have "/" in it.
+    public var name: String
+    /// The file with the picture.
+    public var path: String
+    /// Without influence at strength 0.
+    public var prompt: String
+    /// Equal seeds give equal noise to pictures of equal size.
+    public var seed: UInt64
+
+    public init(name: String, path: String, prompt: String = "", seed: UInt64 = 0) {
+        self.name = name
+        self.path = path
+        self.prompt = prompt
+        self.seed = seed
+    }
+}
