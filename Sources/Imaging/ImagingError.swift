@@ -12,6 +12,12 @@ public enum ImagingError: Error, Equatable, Sendable {
     case scaleTooExtreme(from: PixelSize, to: PixelSize)
     /// Sides can be padded only to a multiple of a positive number.
     case invalidMultiple(Int)
+    /// The text is no colour that ``RGBColor/init(parsing:)`` knows.
+    case invalidColor(String)
+    /// A contact sheet needs at least one pair, one column and one pixel a cell.
+    case emptySheet(pairCount: Int, columns: Int, cell: Int)
+    /// A contact sheet has no place of this number.
+    case noPlaceInSheet(index: Int, pairCount: Int)
 }
 
 extension ImagingError: CustomStringConvertible {
@@ -34,6 +40,14 @@ extension ImagingError: CustomStringConvertible {
                 + "scale to a smaller size, or in several steps"
         case .invalidMultiple(let multiple):
             "sides cannot be padded to a multiple of \(multiple); it must be at least 1"
+        case .invalidColor(let text):
+            "\"\(text)\" is no known colour; write #rrggbb, #rgb or one of "
+                + RGBColor.names.keys.sorted().joined(separator: ", ")
+        case .emptySheet(let pairCount, let columns, let cell):
+            "a contact sheet of \(pairCount) pairs in \(columns) columns with cells of \(cell) "
+                + "pixels cannot exist; all three must be at least 1"
+        case .noPlaceInSheet(let index, let pairCount):
+            "a contact sheet of \(pairCount) pairs has no place \(index); places count from 0"
         }
     }
 }

@@ -31,16 +31,21 @@ struct ResampleWeights {
         return first.samples.lowerBound..<last.samples.upperBound
     }
 
-    /// Computes the weights that take `inputCount` samples to `outputCount`, or returns
-    /// nil where there would be too many of them.
+    /// Computes the weights that take a span of `inputCount` samples to `outputCount`, or
+    /// returns nil where there would be too many of them.
     ///
     /// - Parameters:
     ///   - inputCount: the number of input samples, at least 1.
+    ///   - spanStart: where the span begins, at least 0; samples beside it count too, near its ends.
+    ///   - spanEnd: where the span ends, at least `spanStart` and at most `inputCount`.
     ///   - outputCount: the number of output samples, at least 1.
     ///   - filter: widened where the samples become fewer, so that all of them count.
-    init?(from inputCount: Int, to outputCount: Int, filter: ResamplingFilter) {
-        // Pillow hands the bounds of the source over as 32-bit floats.
-        let scale = Double(Float(inputCount)) / Double(outputCount)
+    init?(
+        from inputCount: Int, between spanStart: Float, and spanEnd: Float, to outputCount: Int,
+        filter: ResamplingFilter
+    ) {
+        // Pillow subtracts as 32-bit floats, too.
+        let scale = Double(spanEnd - spanStart) / Double(outputCount)
         let filterScale = max(scale, 1)
         let support = filter.support * filterScale
         let windowCapacity = support.rounded(.up) * 2 + 1
@@ -57,9 +62,9 @@ struct ResampleWeights {
         // The order of every operation below is Pillow's: another one rounds differently.
         let inverseFilterScale = 1 / filterScale
         for output in 0..<outputCount {
-            let center = (Double(output) + 0.5) * scale
+            let center = Double(spanStart) + (Double(output) + 0.5) * scale
             let start = min(max(Int(center - support + 0.5), 0), inputCount)
-            let end = min(Int(center + support + 0.5), inputCount)
+            let end = max(min(Int(center + support + 0.5), inputCount), start)
 
             window.removeAll(keepingCapacity: true)
             var sum = 0.0

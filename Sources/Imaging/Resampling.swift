@@ -13,9 +13,27 @@ extension RGBImage {
     public func resized(
         to newSize: PixelSize, filter: ResamplingFilter = .lanczos
     ) throws(ImagingError) -> RGBImage {
+        try resized(to: newSize, filter: filter, box: SourceBox(size))
+    }
+
+    /// A part of the picture resampled to another size: `Image.resize(size, filter, box)`.
+    ///
+    /// - Parameter box: the part, which lies within the picture. Samples beside it count too,
+    ///   near its edges.
+    /// - Throws: as without a box.
+    func resized(
+        to newSize: PixelSize, filter: ResamplingFilter = .lanczos, box: SourceBox
+    ) throws(ImagingError) -> RGBImage {
         try newSize.requireProducible()
-        let rows = try weights(from: height, to: newSize.height, filter, resizingTo: newSize)
-        let columns = try weights(from: width, to: newSize.width, filter, resizingTo: newSize)
+        if let (row, column) = box.wholePixels(of: newSize, in: size) {
+            return part(newSize, row: row, column: column)
+        }
+        let rows = try weights(
+            from: height, between: box.top, and: box.bottom, to: newSize.height, filter,
+            resizingTo: newSize)
+        let columns = try weights(
+            from: width, between: box.left, and: box.right, to: newSize.width, filter,
+            resizingTo: newSize)
 
         // In either order, the picture in between is no larger than the larger of the others.
         var image = self
@@ -51,14 +69,27 @@ extension RGBImage {
 
     /// The weights along one axis, or nil where its size does not change.
     private func weights(
-        from count: Int, to newCount: Int, _ filter: ResamplingFilter,
-        resizingTo newSize: PixelSize
+        from count: Int, between start: Float, and end: Float, to newCount: Int,
+        _ filter: ResamplingFilter, resizingTo newSize: PixelSize
     ) throws(ImagingError) -> ResampleWeights? {
-        guard count != newCount else { return nil }
-        guard let weights = ResampleWeights(from: count, to: newCount, filter: filter) else {
-            throw .scaleTooExtreme(from: size, to: newSize)
-        }
+        guard count != newCount || start != 0 || end != Float(newCount) else { return nil }
+        guard
+            let weights = ResampleWeights(
+                from: count, between: start, and: end, to: newCount, filter: filter)
+        else { throw .scaleTooExtreme(from: size, to: newSize) }
         return weights
+    }
+
+    /// A part of the picture as it is; all of it lies within.
+    private func part(_ newSize: PixelSize, row: Int, column: Int) -> RGBImage {
+        guard newSize != size else { return self }
+        var newPixels: [UInt8] = []
+        newPixels.reserveCapacity(newSize.width * newSize.height * Self.channels)
+        for line in row..<row + newSize.height {
+            let first = (line * width + column) * Self.channels
+            newPixels += pixels[first..<first + newSize.width * Self.channels]
+        }
+        return RGBImage(size: newSize, validPixels: newPixels)
     }
 
     /// Resamples each of `rows`, which lie within the picture, and drops the others.
@@ -129,7 +160,7 @@ extension RGBImage {
     }
 
     /// Samples for a picture of a size known to be producible; `fill` sets every one.
-    private static func makePixels(
+    static func makePixels(
         _ size: PixelSize, fill: (UnsafeMutableBufferPointer<UInt8>) -> Void
     ) -> [UInt8] {
         let count = size.width * size.height * channels
