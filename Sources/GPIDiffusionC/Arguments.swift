@@ -40,13 +40,15 @@ func numbers(_ start: UnsafePointer<Int64>?, count: Int64, _ name: String) throw
     return UnsafeBufferPointer(start: try required(start, name), count: Int(count)).map(Int.init)
 }
 
-/// Copies a caller's prompts.
-func texts(_ start: UnsafePointer<UnsafePointer<CChar>?>?, count: Int64) throws -> [String] {
+/// Copies a caller's texts.
+func texts(
+    _ start: UnsafePointer<UnsafePointer<CChar>?>?, count: Int64, _ name: String = "prompts"
+) throws -> [String] {
     guard count > 0 else {
         throw PipelineError.invalidArgument(name: "count", reason: "\(count) is less than 1.")
     }
-    return try UnsafeBufferPointer(start: required(start, "prompts"), count: Int(count)).map {
-        String(cString: try required($0, "prompts[…]"))
+    return try UnsafeBufferPointer(start: required(start, name), count: Int(count)).map {
+        String(cString: try required($0, "\(name)[…]"))
     }
 }
 

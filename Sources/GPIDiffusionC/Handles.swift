@@ -24,6 +24,10 @@ final class PictureBox {
         _ = pixels.initialize(from: picture.pixels)
     }
 
+    var image: RGBImage {
+        get throws { try RGBImage(width: width, height: height, pixels: Array(pixels)) }
+    }
+
     deinit { pixels.deallocate() }
 }
 

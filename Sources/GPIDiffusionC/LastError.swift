@@ -5,6 +5,7 @@ import Pipelines
 import Files
 import Glibc
 import Imaging
+import Studies
 import Torch
 
 /// The text of each thread's last error.
@@ -68,6 +69,15 @@ private func describe(_ error: any Error) -> (gpi_status, String) {
         }
     case let error as WriteError:
         return (GPI_IO_ERROR, "\(error)")
+    case let error as ReadError:
+        return (error.isMissing ? GPI_NOT_FOUND : GPI_IO_ERROR, "\(error)")
+    case let error as StudyError:
+        switch error {
+        case .invalidArgument, .otherSettings: return (GPI_INVALID_ARGUMENT, "\(error)")
+        case .damaged: return (GPI_BAD_FILE, "\(error)")
+        case .inUse, .noThread: return (GPI_IO_ERROR, "\(error)")
+        case .failed: return (GPI_BAD_PICTURE, "\(error)")
+        }
     case let error as PipelineError:
         switch error {
         case .invalidArgument: return (GPI_INVALID_ARGUMENT, "\(error)")

@@ -1,4 +1,5 @@
 import Files
+import Glibc
 import Imaging
 
 extension RGBImage {
@@ -31,5 +32,24 @@ extension RGBImage {
         } catch {
             throw .unwritable(path: path, reason: (error as? WriteError)?.reason ?? "\(error)")
         }
+    }
+
+    /// The bytes of an 8-bit RGB PNG file with the picture.
+    /// - Throws: ``ImageFileError/unwritable(path:reason:)`` where memory runs out.
+    public func pngBytes() throws(ImageFileError) -> [UInt8] {
+        let path = "a picture in memory"
+        var start: UnsafeMutablePointer<CChar>?
+        var count = 0
+        guard let stream = open_memstream(&start, &count) else {
+            throw .unwritable(path: path, reason: SystemError.words)
+        }
+        let written: Result<Void, ImageFileError> = Result { () throws(ImageFileError) in
+            try PNGWriter(stream: stream, path: path).write(self, texts: [])
+        }
+        let isClosed = fclose(stream) == 0
+        defer { free(start) }
+        try written.get()
+        guard isClosed, let start else { throw .unwritable(path: path, reason: SystemError.words) }
+        return Array(UnsafeRawBufferPointer(start: start, count: count))
     }
 }

@@ -11,6 +11,14 @@ public final class Latents {
         self.tensor = try tensor.contiguous()
     }
 
+    /// Latents that were written to a file.
+    /// - Throws: `TorchError` if the tensor cannot be made.
+    public convenience init(_ saved: SavedTensor, in library: LibTorch) throws {
+        let tensor = try Tensor(uninitialized: saved.shape, dtype: saved.dtype, in: library)
+        try tensor.withUnsafeMutableBytes { $0.copyBytes(from: saved.elements) }
+        try self.init(tensor)
+    }
+
     /// Batch (1), channels, height, width.
     public var shape: [Int] { tensor.shape }
 

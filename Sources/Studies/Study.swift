@@ -2,6 +2,7 @@ import Files
 import FoundationEssentials
 import Imaging
 import Pipelines
+import Torch
 
 /// A folder of latents for the pictures of a study, made by any number of runs: resumed after a kill,
 /// shared between processes, always with the same result.
@@ -44,6 +45,34 @@ public final class Study {
         self.warn = warn
         self.identify = identify
         self.makeExtractor = makeExtractor
+    }
+
+    /// A study with a model of the diffusers layout or in a single file.
+    ///
+    /// - Parameters:
+    ///   - modelFolder: the model's folder or file.
+    ///   - modelName: what it was asked for by; the folder unless given.
+    ///   - device: the first NVIDIA device if there is one, else the CPU, unless given.
+    public convenience init(
+        folder: String, settings: StudySettings, versions: [String: String], codec: PictureCodec,
+        modelFolder: String, modelName: String? = nil, device: Device? = nil,
+        warn: @escaping (String) -> Void = { _ in }
+    ) throws {
+        guard let dtype = DType(rawValue: settings.dtype), dtype.isFloatingPoint else {
+            throw StudyError.invalidArgument(
+                name: "dtype", reason: "\(settings.dtype.debugDescription) is no type for a model.")
+        }
+        try self.init(
+            folder: folder, settings: settings, versions: versions, codec: codec, warn: warn,
+            identify: {
+                try ModelIdentity(
+                    name: modelName ?? modelFolder, folders: ComponentFolders(model: modelFolder),
+                    usesDenoising: settings.strength > 0)
+            },
+            makeExtractor: {
+                try ImageExtractor(
+                    modelFolder: modelFolder, device: device, dtype: dtype, warn: warn)
+            })
     }
 
     var extractor: ImageExtractor {

@@ -16,3 +16,20 @@ public struct StudyPicture: Equatable, Sendable {
         self.seed = seed
     }
 }
+
+extension [StudyPicture] {
+    /// Sets one value for all, or one for each.
+    ///
+    /// - Parameter name: the argument's, as in Python.
+    /// - Throws: `StudyError.invalidArgument` for another number of values.
+    public mutating func set<Value>(
+        _ property: WritableKeyPath<StudyPicture, Value>, to values: [Value], called name: String
+    ) throws {
+        guard values.count == 1 || values.count == count else {
+            throw StudyError.invalidArgument(
+                name: name,
+                reason: "there are \(values.count) for \(count) pictures; give one, or one for each.")
+        }
+        for index in indices { self[index][keyPath: property] = values[values.count == 1 ? 0 : index] }
+    }
+}

@@ -9,12 +9,12 @@ public struct StudySettings: Codable, Equatable, Sendable {
     /// Width and height in pixels that every picture is brought to, multiples of 8; nil to shrink those
     /// whose longest side is above 512 and keep their shapes.
     public var size: [Int]?
-    /// How a picture of another shape is brought to `size`: "crop", "pad" or "stretch".
-    public var fit = "crop"
+    /// How a picture of another shape is brought to `size`.
+    public var fit = PictureFit.crop
     /// Whether a picture is turned as its EXIF data say.
     public var exif = true
-    /// The colour under transparent pictures and beside padded ones, as "#rrggbb".
-    public var background = "#ffffff"
+    /// The colour under transparent pictures and beside padded ones.
+    public var background = RGBColor.white
     public var posterior = PosteriorChoice.sample
     public var strength = 0.0
     public var numInferenceSteps = 50
@@ -24,6 +24,7 @@ public struct StudySettings: Codable, Equatable, Sendable {
     public var prompt: String?
     /// Of all pictures; nil if each has its own.
     public var seed: UInt64?
+    /// That the model runs in; latents are written as float32.
     public var dtype = "float32"
 
     public init() {}
@@ -62,10 +63,6 @@ public struct StudySettings: Codable, Equatable, Sendable {
                         """)
             }
         }
-        guard ["crop", "pad", "stretch"].contains(fit) else {
-            throw StudyError.invalidArgument(
-                name: "fit", reason: "\(fit.debugDescription) is none of crop, pad and stretch.")
-        }
         try denoising.check()
     }
 
@@ -82,7 +79,7 @@ public struct StudySettings: Codable, Equatable, Sendable {
         func quoted(_ text: String?) -> String { text?.debugDescription ?? "none" }
         return [
             ("size", size.map { $0.map(String.init).joined(separator: " by ") } ?? "none"),
-            ("fit", fit), ("exif", exif ? "true" : "false"), ("background", background),
+            ("fit", fit.rawValue), ("exif", exif ? "true" : "false"), ("background", "\(background)"),
             ("posterior", posterior.rawValue), ("strength", "\(strength)"),
             ("num_inference_steps", "\(numInferenceSteps)"), ("guidance_scale", "\(guidanceScale)"),
             ("negative_prompt", quoted(negativePrompt)),

@@ -48,12 +48,12 @@ extension Study {
             NaturalOrder.precedes($0.name, $1.name)
         }
         var sheet = try ContactSheet(
-            count: chosen.count, columns: options.columns, cell: options.cell)
+            pairCount: chosen.count, columns: options.columns, cell: options.cell)
         for (index, row) in chosen.enumerated() {
             let input = try codec.decode(FileBytes.of(row.source), row.source)
             let latents = try SavedTensor(path: folder.latents(row.name))
             let output = try extractor.picture(
-                from: Latents(latents.elements, shape: latents.shape, in: LibTorch.shared()))
+                from: Latents(latents, in: LibTorch.shared()))
             try sheet.draw(name: row.name, input: input, output: output, at: index)
         }
         return sheet.image
