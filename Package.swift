@@ -82,6 +82,9 @@ let package = Package(
         .testTarget(
             name: "PipelinesTests", dependencies: ["Pipelines", "TestSupport"],
             exclude: ["reference.py", "safety_reference.py", "single_files.py"]),
+        .testTarget(
+            name: "StudiesTests", dependencies: ["Studies", "TestSupport"],
+            exclude: ["reference.py"]),
         // Fetches in a process of its own, which tests can kill, multiply and deny rights to.
         .executableTarget(
             name: "hub-fetch-for-tests", dependencies: ["Hub"], path: "Tests/HubFetch"),
