@@ -78,7 +78,7 @@ let package = Package(
             ]),
         .testTarget(
             name: "ImagingTests", dependencies: ["Imaging", "ImageFiles", "TestSupport"],
-            exclude: ["reference.py"]),
+            exclude: ["reading_reference.py", "reference.py"]),
         .testTarget(
             name: "PipelinesTests", dependencies: ["Pipelines", "TestSupport"],
             exclude: ["reference.py", "safety_reference.py", "single_files.py"]),
