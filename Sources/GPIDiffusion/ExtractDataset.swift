@@ -92,7 +92,9 @@ extension PictureCodec {
             appliesOrientation: settings.exif, background: settings.background)
         self.init(
             decode: { bytes, path in
-                let picture = try RGBImage(decoding: bytes, path: path, options: options)
+                let picture = try bytes.withUnsafeBytes {
+                    try RGBImage(decoding: $0, path: path, options: options)
+                }
                 guard let size = settings.size, size.count == 2 else {
                     return try picture.fitted(longestSide: ImageExtractor.longestSide)
                 }

@@ -183,8 +183,9 @@ public func gpi_study_summary_failure(
 }
 
 @c @implementation
-public func gpi_study_summary_row(_ summary: OpaquePointer!, _ index: Int64) -> UnsafePointer<CChar>!
-{
+public func gpi_study_summary_row(_ summary: OpaquePointer!, _ index: Int64) -> UnsafePointer<
+    CChar
+>! {
     PicturesBox.text(object(summary, as: SummaryBox.self).rows, index)
 }
 

@@ -15,7 +15,8 @@ public enum PictureListing {
         guard !found.isEmpty else {
             throw StudyError.invalidArgument(
                 name: "images",
-                reason: "no picture under \(folder); looked for \(suffixes.joined(separator: ", ")).")
+                reason:
+                    "no picture under \(folder); looked for \(suffixes.joined(separator: ", ")).")
         }
         let pictures = found.sorted { NaturalOrder.precedes($0, $1) }.map {
             StudyPicture(name: withoutSuffix($0), path: "\(folder)/\($0)")
@@ -28,7 +29,8 @@ public enum PictureListing {
     ///
     /// - Parameter names: one for each; the files' own names without folder and suffix unless given.
     /// - Throws: `StudyError.invalidArgument` as `check`, or for another number of names.
-    public static func pictures(_ paths: [String], names: [String]? = nil) throws -> [StudyPicture] {
+    public static func pictures(_ paths: [String], names: [String]? = nil) throws -> [StudyPicture]
+    {
         if let names, names.count != paths.count {
             throw StudyError.invalidArgument(
                 name: "names", reason: "there are \(names.count) for \(paths.count) pictures.")
@@ -87,7 +89,8 @@ public enum PictureListing {
     ) throws -> [String] {
         guard let entries = FolderContents.entries(in: folder), let place = realPath(folder) else {
             throw StudyError.invalidArgument(
-                name: "images", reason: "\(folder): cannot be read as a folder: \(SystemError.words).")
+                name: "images",
+                reason: "\(folder): cannot be read as a folder: \(SystemError.words).")
         }
         guard !above.contains(place) else { return [] }
         return try entries.filter { !$0.name.hasPrefix(".") }.flatMap { entry -> [String] in

@@ -120,7 +120,8 @@ public final class Study {
         guard !request.stacks || settings.size != nil else {
             throw StudyError.invalidArgument(
                 name: "stacked",
-                reason: "latents stack if all pictures have one size; give the size, such as size=512.")
+                reason:
+                    "latents stack if all pictures have one size; give the size, such as size=512.")
         }
         guard request.resumes || request.role == .whole else {
             throw StudyError.invalidArgument(

@@ -28,8 +28,11 @@ extension [StudyPicture] {
         guard values.count == 1 || values.count == count else {
             throw StudyError.invalidArgument(
                 name: name,
-                reason: "there are \(values.count) for \(count) pictures; give one, or one for each.")
+                reason:
+                    "there are \(values.count) for \(count) pictures; give one, or one for each.")
         }
-        for index in indices { self[index][keyPath: property] = values[values.count == 1 ? 0 : index] }
+        for index in indices {
+            self[index][keyPath: property] = values[values.count == 1 ? 0 : index]
+        }
     }
 }

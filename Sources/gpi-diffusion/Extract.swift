@@ -17,7 +17,8 @@ struct Extract: ParsableCommand {
             without, which joins them.
             """)
 
-    @Argument(help: "A folder, looked through with all folders in it, or picture files; PNG or JPEG.")
+    @Argument(
+        help: "A folder, looked through with all folders in it, or picture files; PNG or JPEG.")
     var images: [String]
 
     @Option(name: .shortAndLong, help: "The study's folder.")
@@ -109,9 +110,10 @@ struct Extract: ParsableCommand {
 
     private func pictures() throws -> [StudyPicture] {
         var isFolder = false
-        guard images.count == 1,
-            FileManager.default.fileExists(atPath: images[0], isDirectory: &isFolder), isFolder
-        else { return try PictureListing.pictures(images) }
+        let isThere = FileManager.default.fileExists(atPath: images[0], isDirectory: &isFolder)
+        guard images.count == 1, isFolder || !isThere else {
+            return try PictureListing.pictures(images)
+        }
         return try PictureListing.pictures(under: images[0])
     }
 }
@@ -147,7 +149,8 @@ struct PictureSize: ExpressibleByArgument {
 
     init?(argument: String) {
         let sides = argument.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) }
-        guard let width = sides.first ?? nil, sides.count <= 2, let height = sides.last ?? nil else {
+        guard let width = sides.first ?? nil, sides.count <= 2, let height = sides.last ?? nil
+        else {
             return nil
         }
         size = PixelSize(width: width, height: height)
