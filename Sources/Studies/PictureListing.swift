@@ -7,7 +7,9 @@ public enum PictureListing {
     /// each called by its path below the folder without the suffix. Hidden files and folders are passed
     /// over.
     ///
-    /// - Parameter suffixes: in lower case, with their dots; files' own may be in upper case.
+    /// - Parameters:
+    ///   - folder: looked through with all folders in it.
+    ///   - suffixes: in lower case, with their dots; files' own may be in upper case.
     /// - Throws: `StudyError.invalidArgument` if there is no such folder, no picture in it, or two of them
     ///   get one name.
     public static func pictures(under folder: String, suffixes: [String]) throws -> [StudyPicture] {
@@ -27,7 +29,9 @@ public enum PictureListing {
 
     /// The pictures of a list, in its order.
     ///
-    /// - Parameter names: one for each; the files' own names without folder and suffix unless given.
+    /// - Parameters:
+    ///   - paths: of the files.
+    ///   - names: one for each; the files' own names without folder and suffix unless given.
     /// - Throws: `StudyError.invalidArgument` as `check`, or for another number of names.
     public static func pictures(_ paths: [String], names: [String]? = nil) throws -> [StudyPicture]
     {

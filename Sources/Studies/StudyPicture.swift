@@ -20,7 +20,10 @@ public struct StudyPicture: Equatable, Sendable {
 extension [StudyPicture] {
     /// Sets one value for all, or one for each.
     ///
-    /// - Parameter name: the argument's, as in Python.
+    /// - Parameters:
+    ///   - property: a picture's.
+    ///   - values: one, or as many as pictures.
+    ///   - name: the argument's, as in Python.
     /// - Throws: `StudyError.invalidArgument` for another number of values.
     public mutating func set<Value>(
         _ property: WritableKeyPath<StudyPicture, Value>, to values: [Value], called name: String
