@@ -26,6 +26,14 @@ static bool is_notebook(void) {
     return result > 0;
 }
 
+/// -1 with an exception.
+static int attribute_is_true(PyObject *object, const char *name) {
+    PyObject *value = PyObject_GetAttrString(object, name);
+    int result = value == NULL ? -1 : PyObject_IsTrue(value);
+    Py_XDECREF(value);
+    return result;
+}
+
 static PyObject *new_bar(int64_t total) {
     PyObject *type = imported("tqdm.auto", "tqdm");
     PyObject *nothing = PyTuple_New(0);
@@ -49,7 +57,11 @@ int open_study_progress(int64_t total, StudyProgress *progress) {
     Py_DECREF(stream);
     if (progress->has_lines) return 0;
     progress->bar = new_bar(total);
-    return progress->bar == NULL ? -1 : 0;
+    if (progress->bar == NULL) return -1;
+    int is_off = attribute_is_true(progress->bar, "disable");
+    // A bar that is switched off (TQDM_DISABLE) lacks half of its attributes.
+    if (is_off > 0) Py_CLEAR(progress->bar);
+    return is_off < 0 ? -1 : 0;
 }
 
 // MARK: - Lines
