@@ -78,10 +78,13 @@ let package = Package(
             ]),
         .testTarget(
             name: "ImagingTests", dependencies: ["Imaging", "ImageFiles", "TestSupport"],
-            exclude: ["reference.py"]),
+            exclude: ["reading_reference.py", "reference.py"]),
         .testTarget(
             name: "PipelinesTests", dependencies: ["Pipelines", "TestSupport"],
             exclude: ["reference.py", "safety_reference.py", "single_files.py"]),
+        .testTarget(
+            name: "StudiesTests", dependencies: ["Studies", "TestSupport"],
+            exclude: ["reference.py"]),
         // Fetches in a process of its own, which tests can kill, multiply and deny rights to.
         .executableTarget(
             name: "hub-fetch-for-tests", dependencies: ["Hub"], path: "Tests/HubFetch"),

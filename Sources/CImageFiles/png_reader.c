@@ -11,6 +11,7 @@ struct gpi_png_reader {
     png_infop info;
     FILE *file;
     uint32_t height;
+    bool is_grey16;
     gpi_decode_status failure;
     char message[256];
 };
@@ -73,13 +74,36 @@ static void configure(gpi_png_reader *reader) {
 }
 
 /// Has libpng turn everything but 16-bit grey into 8-bit RGB.
-static void request_rgb(gpi_png_reader *reader, bool is_grey16) {
+static void request_rgb(gpi_png_reader *reader) {
     png_structp png = reader->png;
     png_set_expand(png);
     png_set_strip_alpha(png);
-    if (is_grey16) return;
+    if (reader->is_grey16) return;
     png_set_strip_16(png);
     png_set_gray_to_rgb(png);
+}
+
+/// Has libpng give everything but 16-bit grey a byte a sample.
+static void request_stored(gpi_png_reader *reader) {
+    png_structp png = reader->png;
+    png_set_packing(png);
+    // Of a palette it would make colours.
+    if (png_get_color_type(png, reader->info) == PNG_COLOR_TYPE_GRAY) {
+        png_set_expand_gray_1_2_4_to_8(png);
+    }
+    if (!reader->is_grey16) png_set_strip_16(png);
+}
+
+static void copy_palette(gpi_png_reader *reader, gpi_png_header *header) {
+    png_colorp colors = NULL;
+    int count = 0;
+    memset(header->palette, 0, sizeof header->palette);
+    png_get_PLTE(reader->png, reader->info, &colors, &count);
+    for (int index = 0; index < count && index < 256; index++) {
+        header->palette[3 * index] = colors[index].red;
+        header->palette[3 * index + 1] = colors[index].green;
+        header->palette[3 * index + 2] = colors[index].blue;
+    }
 }
 
 gpi_decode_status gpi_png_reader_read_header(
@@ -91,20 +115,27 @@ gpi_decode_status gpi_png_reader_read_header(
     png_read_info(png, reader->info);
     header->width = png_get_image_width(png, reader->info);
     header->height = png_get_image_height(png, reader->info);
-    header->is_grey16 =
-        png_get_color_type(png, reader->info) == PNG_COLOR_TYPE_GRAY &&
-        png_get_bit_depth(png, reader->info) == 16;
+    header->color_type = png_get_color_type(png, reader->info);
+    png_byte depth = png_get_bit_depth(png, reader->info);
+    header->is_grey16 = header->color_type == GPI_PNG_GREY && depth == 16;
+    header->is_bilevel = header->color_type == GPI_PNG_GREY && depth == 1;
     header->stored_row_bytes = png_get_rowbytes(png, reader->info);
+    copy_palette(reader, header);
     reader->height = header->height;
-    request_rgb(reader, header->is_grey16);
+    reader->is_grey16 = header->is_grey16;
     return GPI_DECODE_OK;
 }
 
 gpi_decode_status gpi_png_reader_read_rows(
-    gpi_png_reader *reader, uint8_t *rows, size_t row_bytes) {
+    gpi_png_reader *reader, gpi_png_layout layout, uint8_t *rows, size_t row_bytes) {
     png_structp png = reader->png;
     if (setjmp(png_jmpbuf(png))) return reader->failure;
 
+    if (layout == GPI_PNG_AS_RGB) {
+        request_rgb(reader);
+    } else {
+        request_stored(reader);
+    }
     int passes = png_set_interlace_handling(png);
     png_read_update_info(png, reader->info);
     if (png_get_rowbytes(png, reader->info) != row_bytes) {

@@ -5,4 +5,5 @@
 @_exported import ImageFiles
 @_exported import Imaging
 @_exported import Pipelines
+@_exported import Studies
 @_exported import Torch

@@ -86,3 +86,17 @@ public struct StudyProgress: Equatable, Sendable, CustomStringConvertible {
         return "\(whole / 3600) h \(whole % 3600 / 60) min"
     }
 }
+
+extension StudySummary: CustomStringConvertible {
+    /// How many pictures became what, and where everything is.
+    public var description: String {
+        var lines = [
+            """
+            \(total) pictures: \(extracted) extracted, \(reused) were there, \(failures.count) failed.
+            """, "latents    \(folder.latentsFolder)", "manifest   \(manifest)",
+            "settings   \(folder.settings)",
+        ]
+        if let stackedLatents { lines.insert("stacked    \(stackedLatents)", at: 2) }
+        return lines.joined(separator: "\n")
+    }
+}

@@ -3,6 +3,9 @@ import TestSupport
 
 /// Runs `reference.py`, which does with Pillow and numpy what the Swift code does itself.
 enum Reference {
+    /// The same for what reading does beyond decoding: orientation and transparency.
+    static var reading: PythonReference { PythonReference("reading_reference.py") }
+
     private static var script: PythonReference { PythonReference("reference.py") }
 
     /// Runs one command of the script in `folder` and returns the JSON that it prints.

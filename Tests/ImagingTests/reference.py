@@ -12,7 +12,7 @@ import zlib
 from pathlib import Path
 
 import numpy
-from PIL import Image, PngImagePlugin
+from PIL import Image, ImageColor, ImageOps, PngImagePlugin
 
 # Pillow's advice on transparent palettes, which the original does not take either.
 warnings.simplefilter("ignore", UserWarning)
@@ -57,6 +57,32 @@ def resize(folder):
         source = Image.open(folder / job["source"])
         resized = source.resize(size, Image.Resampling[job["filter"]])
         resized.save(folder / job["result"], "PPM")
+
+
+def shape(folder):
+    """Brings each job's source to its width and height by cropping, padding or stretching."""
+    for job in json.loads((folder / "jobs.json").read_text()):
+        size = (job["width"], job["height"])
+        source = Image.open(folder / job["source"])
+        if job["fit"] == "crop":
+            shaped = ImageOps.fit(source, size, Image.Resampling.LANCZOS)
+        elif job["fit"] == "pad":
+            color = tuple(job["background"])
+            shaped = ImageOps.pad(source, size, Image.Resampling.LANCZOS, color=color)
+        else:
+            shaped = source.resize(size, Image.Resampling.LANCZOS)
+        shaped.save(folder / job["result"], "PPM")
+
+
+def colors(folder):
+    """The samples of each text in `jobs.json`, or None where it is no colour."""
+    answers = []
+    for text in json.loads((folder / "jobs.json").read_text()):
+        try:
+            answers.append(ImageColor.getrgb(text))
+        except ValueError:
+            answers.append(None)
+    return answers
 
 
 def crop(folder):
@@ -354,6 +380,8 @@ def read_png(folder):
 COMMANDS = {
     "photographs": list_photographs,
     "resize": resize,
+    "shape": shape,
+    "colors": colors,
     "crop": crop,
     "fit": fit,
     "pad": pad,

@@ -18,7 +18,28 @@ enum PictureTargets {
 
     private static func read(_ file: [UInt8]) throws {
         let path = try file.withUnsafeBytes { try ScratchFolder.shared.write($0, to: "picture") }
+        let options = ImageReadingOptions(
+            appliesOrientation: true, background: RGBColor(red: 200, green: 100, blue: 50))
+        let shown = Result {
+            try file.withUnsafeBytes {
+                try RGBImage(decoding: $0, path: "picture", options: options)
+            }
+        }
         let picture = try RGBImage(contentsOf: path)
+        try check(picture)
+        // Of a sound picture, only the transparency may be refused.
+        switch shown {
+        case .success(let shown):
+            try check(shown)
+            let sides = [picture.width, picture.height]
+            try Fault.unless(
+                [shown.width, shown.height].sorted() == sides.sorted(), "\(shown.size)")
+        case .failure(let error):
+            try Fault.unless("\(error)".contains("tRNS"), "\(error)")
+        }
+    }
+
+    private static func check(_ picture: RGBImage) throws {
         try Fault.unless(
             picture.pixels.count == 3 * picture.width * picture.height && !picture.pixels.isEmpty,
             "\(picture.size)")
