@@ -149,6 +149,8 @@ final class StudyRun {
     }
 
     private func tell(_ progress: (StudyProgress) throws -> Void) throws {
+        // Pictures that are kept need no operation that would ask.
+        try Interruption.check()
         let now = try now()
         guard ContinuousClock.now - told >= .milliseconds(100) else { return }
         told = .now

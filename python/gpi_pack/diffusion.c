@@ -6,6 +6,8 @@
 #include "arguments.h"
 #include "config.h"
 #include "core.h"
+#include "dataset.h"
+#include "dataset_summary.h"
 #include "distribution.h"
 #include "extractor.h"
 #include "folder.h"
@@ -217,6 +219,10 @@ static PyMethodDef functions[] = {
      extract_images_doc},
     {"pad_to_multiple_of_8", (PyCFunction)(void *)pad_to_multiple_of_8,
      METH_VARARGS | METH_KEYWORDS, pad_to_multiple_of_8_doc},
+    {"extract_dataset", (PyCFunction)(void *)extract_dataset, METH_VARARGS | METH_KEYWORDS,
+     extract_dataset_doc},
+    {"contact_sheet", (PyCFunction)(void *)contact_sheet, METH_VARARGS | METH_KEYWORDS,
+     contact_sheet_doc},
     {NULL, NULL, 0, NULL},
 };
 
@@ -234,6 +240,8 @@ static PyModuleDef_Slot slots[] = {
     {Py_mod_exec, (void *)add_tokenizer_type},
     {Py_mod_exec, (void *)add_pipeline_type},
     {Py_mod_exec, (void *)add_image_diffusion_type},
+    {Py_mod_exec, (void *)add_summary_types},
+    {Py_mod_exec, (void *)add_dataset_extractor_type},
     {0, NULL},
 };
 

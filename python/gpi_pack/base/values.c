@@ -179,8 +179,8 @@ int count_argument(const char *argument, PyObject *value, int64_t *result) {
     return 0;
 }
 
-int seed_argument(PyObject *value, uint64_t *result) {
-    PyObject *number = integer("seed", "None or an int", value);
+int seed_value(const char *argument, const char *expected, PyObject *value, uint64_t *result) {
+    PyObject *number = integer(argument, expected, value);
     if (number == NULL) return -1;
     int overflow;
     int status = 0;
@@ -195,11 +195,26 @@ int seed_argument(PyObject *value, uint64_t *result) {
         }
         if (overflow != 0) {
             PyErr_Clear();
-            PyErr_Format(PyExc_ValueError, "seed must be between -2**63 and 2**64 - 1, not %R.",
-                         number);
+            PyErr_Format(PyExc_ValueError, "%s must be between -2**63 and 2**64 - 1, not %R.",
+                         argument, number);
             status = -1;
         }
     }
     Py_DECREF(number);
     return status;
+}
+
+int seed_argument(PyObject *value, uint64_t *result) {
+    return seed_value("seed", "None or an int", value, result);
+}
+
+int flag_argument(const char *argument, PyObject *value, bool *result) {
+    // "False" and None would be taken for something that nobody means.
+    if (PyUnicode_Check(value) || value == Py_None) {
+        raise_wrong_type_of(argument, "True or False", value);
+        return -1;
+    }
+    int truth = PyObject_IsTrue(value);
+    *result = truth > 0;
+    return truth < 0 ? -1 : 0;
 }

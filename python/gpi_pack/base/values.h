@@ -6,6 +6,7 @@
 #include "gpi_diffusion.h"
 #include "limited_python.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /// `raise_wrong_type` with a name in C.
@@ -46,5 +47,11 @@ int count_argument(const char *argument, PyObject *value, int64_t *result);
 
 /// As `torch.manual_seed` takes it: negative numbers are their two's complement.
 int seed_argument(PyObject *value, uint64_t *result);
+
+/// The same for one seed of several.
+int seed_value(const char *argument, const char *expected, PyObject *value, uint64_t *result);
+
+/// What is true or false; not a str or None.
+int flag_argument(const char *argument, PyObject *value, bool *result);
 
 #endif

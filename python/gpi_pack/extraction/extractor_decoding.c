@@ -45,41 +45,9 @@ PyObject *decode_latents(PyObject *object, PyObject *positional, PyObject *keywo
 
 // MARK: - Files
 
-/// Pillow's name of the format that the suffix stands for. A new str.
-static PyObject *format_of(PyObject *path) {
-    PyObject *split = imported("os.path", "splitext");
-    PyObject *registered = imported("PIL.Image", "registered_extensions");
-    // Filled by the call of `registered_extensions`. Some formats are read but not written.
-    PyObject *writers = imported("PIL.Image", "SAVE");
-    PyObject *parts =
-        split == NULL ? NULL : PyObject_CallFunctionObjArgs(split, path, NULL);
-    PyObject *formats = registered == NULL ? NULL : PyObject_CallNoArgs(registered);
-    PyObject *suffix =
-        parts == NULL ? NULL : PyObject_CallMethod(PyTuple_GetItem(parts, 1), "lower", NULL);
-    PyObject *format = NULL;
-    if (suffix != NULL && formats != NULL && writers != NULL)
-        format = PyObject_CallMethod(formats, "get", "O", suffix);
-    if (format != NULL) {
-        int known = PySequence_Contains(writers, format);
-        if (known <= 0) Py_CLEAR(format);
-        if (known == 0)
-            PyErr_Format(PyExc_ValueError,
-                         "save_path: %R is no suffix of a picture that Pillow can write; use .png, "
-                         "for example.",
-                         suffix);
-    }
-    Py_XDECREF(split);
-    Py_XDECREF(registered);
-    Py_XDECREF(writers);
-    Py_XDECREF(parts);
-    Py_XDECREF(formats);
-    Py_XDECREF(suffix);
-    return format;
-}
-
 int check_save_path(PyObject *save_path) {
     PyObject *path = path_argument("save_path", save_path, "a str or a path");
-    PyObject *format = path == NULL ? NULL : format_of(path);
+    PyObject *format = path == NULL ? NULL : picture_format("save_path", path);
     Py_XDECREF(path);
     Py_XDECREF(format);
     return format == NULL ? -1 : 0;
@@ -89,7 +57,7 @@ int save_first(const gpi_tensor *pixels, PyObject *save_path) {
     PyObject *path = path_argument("save_path", save_path, "a str or a path");
     if (path == NULL) return -1;
     PyObject *about = PyUnicode_FromString("save_path");
-    PyObject *format = about == NULL ? NULL : format_of(path);
+    PyObject *format = about == NULL ? NULL : picture_format("save_path", path);
     const char *name = format == NULL ? NULL : PyUnicode_AsUTF8AndSize(format, NULL);
     gpi_picture *picture = NULL;
     int result = -1;

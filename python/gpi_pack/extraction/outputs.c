@@ -43,6 +43,37 @@ static int save_image(PyObject *file, void *context) {
     return 0;
 }
 
+PyObject *picture_format(const char *argument, PyObject *path) {
+    PyObject *split = imported("os.path", "splitext");
+    PyObject *registered = imported("PIL.Image", "registered_extensions");
+    // Filled by the call of `registered_extensions`. Some formats are read but not written.
+    PyObject *writers = imported("PIL.Image", "SAVE");
+    PyObject *parts =
+        split == NULL ? NULL : PyObject_CallFunctionObjArgs(split, path, NULL);
+    PyObject *formats = registered == NULL ? NULL : PyObject_CallNoArgs(registered);
+    PyObject *suffix =
+        parts == NULL ? NULL : PyObject_CallMethod(PyTuple_GetItem(parts, 1), "lower", NULL);
+    PyObject *format = NULL;
+    if (suffix != NULL && formats != NULL && writers != NULL)
+        format = PyObject_CallMethod(formats, "get", "O", suffix);
+    if (format != NULL) {
+        int known = PySequence_Contains(writers, format);
+        if (known <= 0) Py_CLEAR(format);
+        if (known == 0)
+            PyErr_Format(PyExc_ValueError,
+                         "%s: %R is no suffix of a picture that Pillow can write; use .png, "
+                         "for example.",
+                         argument, suffix);
+    }
+    Py_XDECREF(split);
+    Py_XDECREF(registered);
+    Py_XDECREF(writers);
+    Py_XDECREF(parts);
+    Py_XDECREF(formats);
+    Py_XDECREF(suffix);
+    return format;
+}
+
 int write_picture(const gpi_picture *picture, PyObject *path, const char *format, PyObject *about) {
     PyObject *image = image_of(picture);
     if (image == NULL) return -1;

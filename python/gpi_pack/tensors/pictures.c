@@ -134,9 +134,7 @@ static int image_size(PyObject *image, int64_t *width, int64_t *height) {
     return 0;
 }
 
-/// The image with at most `longest_side` on the longest side, resized in its own mode. A new
-/// reference.
-static PyObject *fitted(PyObject *image, int64_t longest_side) {
+PyObject *fitted_image(PyObject *image, int64_t longest_side) {
     int64_t width, height, fitted_width, fitted_height;
     if (image_size(image, &width, &height) < 0) return NULL;
     gpi_status status =
@@ -154,21 +152,33 @@ static PyObject *fitted(PyObject *image, int64_t longest_side) {
     return result;
 }
 
-/// The image in mode RGB; itself if it is, because a conversion would copy it. A new reference.
-static PyObject *converted(PyObject *image) {
+PyObject *rgb_image(PyObject *image) {
     int is_rgb = attribute_is(image, "mode", "RGB");
     if (is_rgb < 0) return NULL;
     return is_rgb ? Py_NewRef(image) : PyObject_CallMethod(image, "convert", "s", "RGB");
 }
 
-/// Takes the bytes and the size of an image in mode RGB, whose reference it takes over; NULL is an
-/// exception that is pending already.
-static int take_pixels(PyObject *image, Pixels *pixels) {
+/// Points `rgb` into `bytes`, after a look at their number.
+static int open_bytes(Pixels *pixels) {
+    char *start;
+    Py_ssize_t count;
+    if (PyBytes_AsStringAndSize(pixels->bytes, &start, &count) < 0) return -1;
+    if (count / 3 / pixels->width != pixels->height || count % (3 * pixels->width) != 0) {
+        PyErr_Format(PyExc_ValueError, "%zd bytes are not %lld by %lld pixels.", count,
+                     (long long)pixels->width, (long long)pixels->height);
+        return -1;
+    }
+    pixels->rgb = (const uint8_t *)start;
+    return 0;
+}
+
+int take_pixels(PyObject *image, Pixels *pixels) {
+    *pixels = (Pixels){0};
     if (image == NULL) return -1;
     int status = image_size(image, &pixels->width, &pixels->height);
     if (status == 0) {
         pixels->bytes = PyObject_CallMethod(image, "tobytes", NULL);
-        if (pixels->bytes == NULL) status = -1;
+        status = pixels->bytes == NULL ? -1 : open_bytes(pixels);
     }
     Py_DECREF(image);
     return status;
@@ -176,9 +186,9 @@ static int take_pixels(PyObject *image, Pixels *pixels) {
 
 /// Shrinks, then converts.
 static int read_image(PyObject *image, int64_t longest_side, Pixels *pixels) {
-    PyObject *small = fitted(image, longest_side);
+    PyObject *small = fitted_image(image, longest_side);
     if (small == NULL) return -1;
-    PyObject *rgb = converted(small);
+    PyObject *rgb = rgb_image(small);
     Py_DECREF(small);
     return take_pixels(rgb, pixels);
 }
@@ -187,9 +197,9 @@ static int read_image(PyObject *image, int64_t longest_side, Pixels *pixels) {
 static int read_opened(PyObject *image, int64_t longest_side, Pixels *pixels) {
     // Some formats know their true size and mode only once they are loaded.
     if (call_method(image, "load") < 0) return -1;
-    PyObject *rgb = converted(image);
+    PyObject *rgb = rgb_image(image);
     if (rgb == NULL) return -1;
-    PyObject *small = fitted(rgb, longest_side);
+    PyObject *small = fitted_image(rgb, longest_side);
     Py_DECREF(rgb);
     return take_pixels(small, pixels);
 }
@@ -246,20 +256,6 @@ int check_picture(PyObject *source, PyObject *about) {
     return 0;
 }
 
-/// Points `rgb` into `bytes`, after a look at their number.
-static int open_bytes(Pixels *pixels) {
-    char *start;
-    Py_ssize_t count;
-    if (PyBytes_AsStringAndSize(pixels->bytes, &start, &count) < 0) return -1;
-    if (count / 3 / pixels->width != pixels->height || count % (3 * pixels->width) != 0) {
-        PyErr_Format(PyExc_ValueError, "%zd bytes are not %lld by %lld pixels.", count,
-                     (long long)pixels->width, (long long)pixels->height);
-        return -1;
-    }
-    pixels->rgb = (const uint8_t *)start;
-    return 0;
-}
-
 int read_picture(PyObject *source, PyObject *about, int64_t longest_side, Pixels *pixels) {
     int status = -1;
     *pixels = (Pixels){0};
@@ -279,7 +275,6 @@ int read_picture(PyObject *source, PyObject *about, int64_t longest_side, Pixels
         status = read_array(source, longest_side, pixels);
         break;
     }
-    if (status == 0) status = open_bytes(pixels);
     if (status < 0) {
         clear_pixels(pixels);
         if (!PyErr_Occurred()) raise_wrong_type(about, "a path, a PIL image or a NumPy array", source);

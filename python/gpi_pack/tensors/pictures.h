@@ -41,6 +41,19 @@ int read_picture(PyObject *source, PyObject *about, int64_t longest_side, Pixels
 int picture_argument(const char *argument, PyObject *source, int64_t longest_side, PyObject **about,
                      Pixels *pixels);
 
+/// An image of Pillow with at most `longest_side` on the longest side, resized in its own mode. A new
+/// reference; NULL with an exception.
+PyObject *fitted_image(PyObject *image, int64_t longest_side);
+
+/// An image of Pillow in mode RGB; itself if it is, because a conversion would copy it. A new reference;
+/// NULL with an exception.
+PyObject *rgb_image(PyObject *image);
+
+/// Takes the bytes and the size of an image in mode RGB, whose reference it takes over; NULL is an
+/// exception that is pending already. 0, or -1 with an exception; `clear_pixels` may follow in either
+/// case.
+int take_pixels(PyObject *image, Pixels *pixels);
+
 /// A picture of the core's as an image of Pillow. A new reference; NULL with an exception.
 PyObject *image_of(const gpi_picture *picture);
 
