@@ -308,5 +308,6 @@ extension StudyRequest {
         stopsAtFailure = request.stops_at_failure
         savesPictures = request.saves_pictures
         stacks = request.stacks
+        batchSize = Int(request.batch_size)
     }
 }

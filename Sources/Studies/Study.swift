@@ -129,6 +129,10 @@ public final class Study {
                 reason:
                     "latents stack if all pictures have one size; give the size, such as size=512.")
         }
+        guard (1...1024).contains(request.batchSize) else {
+            throw StudyError.invalidArgument(
+                name: "batch_size", reason: "\(request.batchSize) is not between 1 and 1024.")
+        }
         guard request.resumes || request.role == .whole else {
             throw StudyError.invalidArgument(
                 name: "resume",

@@ -74,6 +74,9 @@ struct Extract: ParsableCommand {
     @Option(help: "Does a part of the pictures: i/n, from 1/n to n/n.")
     var shard: Shard?
 
+    @Option(help: "Neighbours of one size that are computed at once on a GPU; 1 on a CPU always.")
+    var batchSize = 8
+
     @OptionGroup(title: "Model") var model: StudyModelOptions
 
     func run() throws {
@@ -97,6 +100,7 @@ struct Extract: ParsableCommand {
             modelFolder: model.folder(wholeModel: strength > 0), modelName: model.model,
             device: model.device, stacked: stacked ?? (size != nil && shard == nil),
             savesPictures: saveImages, resumes: resume, stopsAtFailure: stopAtFailure, shard: shard,
+            batchSize: batchSize,
             warn: ProgressLine.note
         ) {
             line.show(

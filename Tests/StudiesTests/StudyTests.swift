@@ -86,6 +86,13 @@ import Testing
         #expect(try fixture.files(of: "changed") == inOrder, "the manifest follows the last run")
     }
 
+    @Test func theBatchIsWithoutInfluence() throws {
+        let fixture = try StudyFixture(pictures: 9)
+        for size in [1, 2, 8] { try fixture.run(in: "\(size)") { $0.batchSize = size } }
+        #expect(try fixture.files(of: "1") == fixture.files(of: "2"))
+        #expect(try fixture.files(of: "1") == fixture.files(of: "8"))
+    }
+
     @Test(arguments: [1, 2, 5]) func partsMakeTheWhole(_ count: Int) throws {
         let fixture = try StudyFixture(pictures: 7)
         try fixture.folder.write([], to: "picture 4.raw")
@@ -360,6 +367,7 @@ import Testing
         refused("dtype", { $0.dtype = "int64" })
         refused("stacked", { $0.size = nil }, { $0.stacks = true })
         refused("images", { _ in }, { $0.pictures = [] })
+        refused("batch_size", { _ in }, { $0.batchSize = 0 })
         refused("names", { _ in }, { $0.pictures[1].name = $0.pictures[0].name })
         for name in [
             "", "..", "a/../b", "/a", "a/", "a//b", "a\u{0}b", String(repeating: "x", count: 300),
