@@ -49,9 +49,7 @@ class Run:
                 for name in self.arguments.engines
                 if (name in own if whole else name != "original")
             ]
-        if path not in ("many",):
-            chosen += self.builds
-        return chosen
+        return chosen + list(self.builds)
 
     def cases(self, path: str) -> list[Case]:
         given = self.arguments
@@ -130,7 +128,16 @@ class Run:
                     # These processes need the memory, and are measured alone.
                     crew.only([])
                     self.cold(path, clock, report.rows)
+                self.keep(report)
         return report
+
+    def keep(self, report: Report) -> None:
+        """Writes what there is so far: a run that is broken off has not been for nothing."""
+        if file := self.arguments.json:
+            text = json.dumps(report.json(), indent=1, ensure_ascii=False)
+            file.write_text(text + "\n", encoding="utf-8")
+        if file := self.arguments.write:
+            file.write_text(report.markdown(), encoding="utf-8")
 
     def warm(self, crew: Crew, path: str, clock: Clock, rows: list[Row]) -> None:
         given = self.arguments
@@ -146,43 +153,35 @@ class Run:
         """Paths that are made of whole processes."""
         given = self.arguments
         processes = Processes(self.python, self.folders, given.model, given.threads, self.builds)
-        side = f"{given.size} × {given.size}"
-        counts, rounds = [1], given.process_rounds
+        rounds, counts = given.process_rounds, [1]
         if path == "start":
-            title = f"Process start to the first latents on disk, strength 0, {side}"
+            titles = [f"strength 0, {given.size} × {given.size}"]
             measure = (processes.start, given.size)
         elif path == "memory":
-            title = f"The same at strength 0.6 of {given.steps} steps, {side}"
+            titles = [f"strength 0.6 of {given.steps} steps, {given.size} × {given.size}"]
             measure = (processes.denoise, given.size, given.steps)
             rounds = 1
         else:
-            title = (
-                f"Many pictures of {given.many_size} × {given.many_size} in one call, with loading"
-            )
+            counts = [1, given.many_count]
+            titles = [f"{count} of {given.many_size} × {given.many_size}" for count in counts]
             measure = (processes.many, given.many_size)
-            counts, rounds = [1, given.many_count], 1
-        say(title)
+            rounds = 1
         found = [
-            Row(
-                title,
-                "many-one" if path == "many" and count == 1 else path,
-                name,
-                given.threads,
-                pictures=count,
-            )
+            Row(path, title, name, given.threads, pictures=count)
             for name in self.engines(path)
-            for count in counts
+            for title, count in zip(titles, counts, strict=True)
         ]
+        say(PATHS[path].title)
+        step, *what = measure
         for number in range(rounds):
             if number > 0 and clock.over:
                 break
             for row in list(found):
                 try:
-                    step, *what = measure
                     step(row, *what)
                 except ProcessFailed as error:
                     found.remove(row)
-                    self.failed(f"{title}: {engine(row.engine).title}", str(error))
+                    self.failed(f"{row.case}: {engine(row.engine).title}", str(error))
         rows += found
 
 
@@ -193,12 +192,7 @@ def main(arguments: list[str] | None = None) -> int:
     if given.prepare:
         return 1 if run.failures else 0
     report = run.measure()
-    text = report.markdown()
-    print(text, end="")
-    if given.json:
-        given.json.write_text(json.dumps(report.json(), indent=1, ensure_ascii=False) + "\n")
-    if given.write:
-        given.write.write_text(text)
+    print(report.markdown(), end="")
     # What was left out is in the results; nothing at all is a failure.
     return 0 if report.rows else 1
 

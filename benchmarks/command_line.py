@@ -18,7 +18,7 @@ paths:
 
 
 def parser() -> argparse.ArgumentParser:
-    described = DESCRIPTION + "".join(f"  {name:10} {path.about}\n" for name, path in PATHS.items())
+    described = DESCRIPTION + "".join(f"  {name:10} {path.title}\n" for name, path in PATHS.items())
     described += "\nengines:\n"
     described += "".join(f"  {name:14} {engine.title}\n" for name, engine in ENGINES.items())
     result = argparse.ArgumentParser(

@@ -24,10 +24,10 @@ def paired_ratio(other: Sequence[float], ours: Sequence[float]) -> float:
 class Row:
     """What was measured of one engine in one case."""
 
-    #: The case's title, the same for all engines that are compared.
-    case: str
     #: The path that asked for it.
     path: str
+    #: The case's title, the same for all engines that are compared.
+    case: str
     engine: str
     threads: int
     #: One for each round.
@@ -58,18 +58,22 @@ class Row:
         return paired_ratio(self.achieved, self.rates)
 
 
-def of(rows: Sequence[Row], path: str, engine: str) -> Row | None:
-    """The first row of that path and engine that has times."""
+def of(rows: Sequence[Row], path: str, engine: str, many: bool = False) -> Row | None:
+    """The first row of that path and engine that has times.
+
+    - many: of several pictures, instead of one.
+    """
     for row in rows:
-        if row.path == path and row.engine == engine and row.seconds:
+        same = row.path == path and row.engine == engine and (row.pictures > 1) == many
+        if same and row.seconds:
             return row
     return None
 
 
-def against(rows: Sequence[Row], row: Row) -> float | None:
+def against_ours(rows: Sequence[Row], row: Row) -> float | None:
     """How many times as long as ours this row took; None where ours was not measured beside it."""
     for ours in rows:
-        same_case = ours.case == row.case and ours.threads == row.threads
-        if same_case and ours.engine == "ours" and len(ours.seconds) == len(row.seconds) > 0:
+        beside = (ours.path, ours.case, ours.threads) == (row.path, row.case, row.threads)
+        if beside and ours.engine == "ours" and len(ours.seconds) == len(row.seconds) > 0:
             return paired_ratio(row.seconds, ours.seconds)
     return None

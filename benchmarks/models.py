@@ -33,6 +33,9 @@ def picture_folder(folders: Folders, size: int, count: int) -> Path:
 
 
 def make_model(folders: Folders, name: str) -> None:
+    target = folders.model(name)
+    if target.exists():
+        return
     from checkpoints import (
         FULL_SIZE,
         FULL_SIZE_FAMILIES,
@@ -41,9 +44,6 @@ def make_model(folders: Folders, name: str) -> None:
         widened_vae,
     )
 
-    target = folders.model(name)
-    if target.exists():
-        return
     # Under another name until it is whole.
     partial = target.with_name(f"{name}-{os.getpid()}")
     if name == "small":
@@ -57,19 +57,19 @@ def make_model(folders: Folders, name: str) -> None:
 
 
 def make_picture(folders: Folders, size: int) -> None:
-    from pictures import picture
-
     file = picture_file(folders, size)
     if not file.exists():
+        from pictures import picture
+
         picture(size, size, "hopper").save(file)
 
 
 def make_pictures(folders: Folders, size: int, count: int) -> None:
-    from pictures import photograph
-
     folder = picture_folder(folders, size, count)
     if folder.exists() and len(list(folder.iterdir())) == count:
         return
+    from pictures import photograph
+
     folder.mkdir(exist_ok=True)
     whole = photograph("china")
     side = min(whole.size) // 2

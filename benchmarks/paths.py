@@ -24,9 +24,9 @@ class Case:
         what = {
             "encode": "VAE encode",
             "decode": "VAE decode",
-            "unet": "UNet step with guidance",
-            "latents": "Strength 0, latents only, warm",
-            "pictures": "Strength 0 with pictures, warm",
+            "unet": "UNet step",
+            "latents": "strength 0, latents only",
+            "pictures": "strength 0 with pictures",
         }[self.call]
         pictures = "" if self.batch == 1 else f", {self.batch} pictures"
         return f"{what}, {self.size} × {self.size}{pictures}"
@@ -41,7 +41,7 @@ class Case:
 class Path:
     """A path that can be asked for by its name."""
 
-    about: str
+    title: str
     #: The engines that it is for, unless others are asked for.
     engines: tuple[str, ...]
 
@@ -49,20 +49,18 @@ class Path:
 VAE = ("ours", "diffusers", "channels-last", "openvino", "ours-bf16", "openvino-bf16")
 
 PATHS = {
-    "encode": Path("the VAE's encoder", VAE),
-    "decode": Path("the VAE's decoder", VAE),
+    "encode": Path("The VAE's encoder", VAE),
+    "decode": Path("The VAE's decoder", VAE),
     # All engines hold their weights at once: 3.4 GB each. Hence not all of them.
-    "unet": Path(
-        "one step of the UNet with guidance", ("ours", "diffusers", "openvino", "openvino-bf16")
-    ),
-    "latents": Path("a picture's file to its latents' file, warm", ("ours", "original")),
-    "pictures": Path("the same, with the decoded picture's file", ("ours", "original")),
-    "start": Path("process start to the first latents on disk", ("ours", "original")),
-    "memory": Path("peak memory of a process at strength 0.6", ("ours", "original")),
-    "many": Path("many pictures in one call against one", ("ours",)),
-    "threads": Path("parts with one thread and with two", ("ours",)),
-    "sizes": Path("parts at other picture sizes", ("ours", "diffusers")),
-    "batch": Path("parts with several pictures at once", ("ours", "diffusers")),
+    "unet": Path("The UNet, with guidance", ("ours", "diffusers", "openvino", "openvino-bf16")),
+    "latents": Path("A picture's file to its latents' file, warm", ("ours", "original")),
+    "pictures": Path("The same, with the decoded picture's file", ("ours", "original")),
+    "start": Path("Process start to the first latents on disk", ("ours", "original")),
+    "memory": Path("The same above strength 0, for its memory", ("ours", "original")),
+    "many": Path("Many pictures in one call, with loading", ("ours",)),
+    "threads": Path("One thread and several", ("ours",)),
+    "sizes": Path("Other sizes", ("ours", "diffusers")),
+    "batch": Path("Several pictures at once", ("ours", "diffusers")),
 }
 
 #: What a run measures unless told otherwise: all that the targets speak of.

@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass, field
 from statistics import median
 
 from benchmarks.engines import engine
-from benchmarks.figures import Row, against
+from benchmarks.figures import Row, against_ours
+from benchmarks.paths import PATHS
 from benchmarks.rounds import middle_rate
 from benchmarks.targets import TARGETS
 
@@ -38,7 +39,7 @@ class Report:
         }
 
     def markdown(self) -> str:
-        parts = [self.heading(), *self.targets(), *self.cases(), *self.failed()]
+        parts = [self.heading(), *self.targets(), *self.paths(), *self.failed()]
         return "\n\n".join(parts) + "\n"
 
     def heading(self) -> str:
@@ -64,11 +65,10 @@ class Report:
             yield "## Targets"
             yield table(["ratio", "at least", "measured", "met"], rows)
 
-    def cases(self) -> Iterable[str]:
-        for title in dict.fromkeys(row.case for row in self.rows):
-            rows = [row for row in self.rows if row.case == title]
-            yield f"## {title}"
-            yield table(*columns(rows, self.rows))
+    def paths(self) -> Iterable[str]:
+        for path in dict.fromkeys(row.path for row in self.rows):
+            yield f"## {PATHS[path].title}"
+            yield table(*columns([row for row in self.rows if row.path == path]))
 
     def failed(self) -> Iterable[str]:
         if self.failures:
@@ -76,9 +76,10 @@ class Report:
             yield "\n".join(f"- {what}: {why.split('; see ')[0]}" for what, why in self.failures)
 
 
-def columns(rows: Sequence[Row], all_rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
-    """Heading and lines of one case's table; columns that would be empty are left out."""
+def columns(rows: Sequence[Row]) -> tuple[list[str], list[list[str]]]:
+    """Heading and lines of one path's table; columns that would be empty are left out."""
     names = [
+        "what",
         "engine",
         "threads",
         "median",
@@ -93,11 +94,12 @@ def columns(rows: Sequence[Row], all_rows: Sequence[Row]) -> tuple[list[str], li
     ]
     lines = [
         [
+            row.case,
             engine(row.engine).title,
             str(row.threads),
             f"{median(row.seconds):.3g} s",
             f"{min(row.seconds):.3g} to {max(row.seconds):.3g} s",
-            optional(against(all_rows, row), times),
+            optional(against_ours(rows, row), times),
             f"{median(row.seconds) / row.pictures:.3g} s" if row.pictures > 1 else "",
             f"{median(row.achieved):.0f} GFLOP/s" if row.achieved else "",
             f"{median(row.rates):.0f} GFLOP/s" if row.rates else "",

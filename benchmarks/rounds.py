@@ -55,7 +55,7 @@ class Rounds:
         gauges = [("gauge", count) for count in threads]
         self.crew.only([*gauges, *((name, count) for count in threads for name in engines)])
         rows = [
-            Row(case.title, path, name, count, pictures=case.batch)
+            Row(path, case.title, name, count, pictures=case.batch)
             for count in threads
             for name in engines
         ]
@@ -70,7 +70,7 @@ class Rounds:
                 if not self.attempt(row, self.one_call):
                     # Its rounds would no longer be those of the others.
                     rows.remove(row)
-        if case.call in PARTS:
+        if rows and case.call in PARTS:
             gflop = self.crew.worker(*gauges[0]).ask("gflop", case=asdict(case))
             for row in rows:
                 row.gflop = gflop

@@ -35,7 +35,7 @@ class Many:
     quantity: str = "seconds"
 
     def measured(self, rows: Sequence[Row]) -> float | None:
-        one, many = of(rows, "many-one", "ours"), of(rows, "many", "ours")
+        one, many = of(rows, "many", "ours"), of(rows, "many", "ours", many=True)
         if one is None or many is None:
             return None
         times = many.pictures if self.quantity == "seconds" else 1
