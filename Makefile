@@ -36,7 +36,7 @@ test-swift: $(VENV)/requirements
 	$(USE_VENV) swift test
 
 test-python: $(VENV)/installed
-	$(USE_VENV) $(PYTHON) -m pytest Tests/parity Tests/c Tests/package
+	$(USE_VENV) $(PYTHON) -m pytest Tests/parity Tests/c Tests/package Tests/benchmarks
 
 # libpng and the like have to be there, which .venv/created sees to.
 fuzz-smoke: $(VENV)/created

@@ -75,6 +75,9 @@ RECIPES = {
     ),
 }
 
+#: The VAE of Stable Diffusion 1.x and 2.x.
+FULL_SIZE = Recipe((128, 256, 512, 512), layers=2, groups=32)
+
 
 def widened_vae(recipe: Recipe, seed: int) -> AutoencoderKL:
     """An AutoencoderKL of random weights whose latents and pictures have a lively spread."""

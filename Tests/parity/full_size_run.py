@@ -3,8 +3,9 @@
     python full_size_run.py original|ours MODEL PICTURE OUTPUT latents|pictures WHEEL_FOLDER \\
         [STRENGTH STEPS]
 
-Prints the seconds that the call took, model loading included, and the process's peak memory.
-`in_own_process` runs it so and keeps what it printed.
+PICTURE may be a folder, all of whose pictures are extracted in one call. Prints the seconds that the
+call took, model loading included, and the process's peak memory. `in_own_process` runs it so and
+keeps what it printed; `benchmarks` runs it too.
 """
 
 from __future__ import annotations
@@ -49,9 +50,11 @@ def main(side, model, picture, output, wanted, wheel_folder, strength="0", steps
         from gpi_pack.diffusion import extract_images
     imported = time.perf_counter()
     pictures = [output] if wanted == "pictures" else []
+    whole = Path(picture)
+    images = sorted(map(str, whole.iterdir())) if whole.is_dir() else [picture]
     extract_images(
-        [picture],
-        ["x"],
+        images,
+        ["x"] * len(images),
         output,
         *pictures,
         model_id=model,

@@ -13,13 +13,19 @@ import warnings
 import numpy as np
 import pytest
 import torch
-from checkpoints import ABSENT, FAMILIES, FULL_SIZE_FAMILIES, make_family, widened_vae
+from checkpoints import (
+    ABSENT,
+    FAMILIES,
+    FULL_SIZE,
+    FULL_SIZE_FAMILIES,
+    make_family,
+    widened_vae,
+)
 from conftest import SELF_CHECK
 from full_size_run import in_own_process
 from measure import EQUAL_LEVELS_DENOISED, LATENTS_LIMIT, NOISED_LIMIT
 from pictures import picture
 from PIL import Image
-from test_full_size import FULL_SIZE
 
 #: The padding token of Stable Diffusion 2 is an exclamation mark.
 PROMPT = "a photo of the person! wow!!"

@@ -5,13 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from checkpoints import Recipe, widened_vae
+from checkpoints import FULL_SIZE, widened_vae
 from conftest import SELF_CHECK
 from full_size_run import in_own_process
 from pictures import picture
 from PIL import Image
-
-FULL_SIZE = Recipe((128, 256, 512, 512), layers=2, groups=32)
 
 
 @pytest.mark.slow
