@@ -2,6 +2,11 @@
 
 #include <string.h>
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+#include <immintrin.h>
+#endif
+
 // Section 4.2.2: fractional parts of the cube roots of the first 64 primes.
 static const uint32_t K[64] = {
     0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
@@ -32,7 +37,7 @@ static inline uint32_t big_endian(const uint8_t *bytes) {
         h = t1 + t2;                                                                               \
     } while (0)
 
-static void add_block(uint32_t state[8], const uint8_t *block) {
+static void add_block_plainly(uint32_t state[8], const uint8_t *block) {
     uint32_t w[64];
     for (int i = 0; i < 16; i++) w[i] = big_endian(block + 4 * i);
     for (int i = 16; i < 64; i++) {
@@ -56,6 +61,64 @@ static void add_block(uint32_t state[8], const uint8_t *block) {
     state[4] += e, state[5] += f, state[6] += g, state[7] += h;
 }
 
+#if defined(__x86_64__)
+
+/// The same with the processor's instructions for it, four rounds at a time.
+__attribute__((target("sha,sse4.1"))) static void
+add_blocks_by_instructions(uint32_t state[8], const uint8_t *block, size_t count) {
+    const __m128i big_endian_words =
+        _mm_set_epi64x(0x0c0d0e0f08090a0bLL, 0x0405060700010203LL);
+    // The order that the instructions want the eight variables in.
+    __m128i abef = _mm_set_epi32((int)state[0], (int)state[1], (int)state[4], (int)state[5]);
+    __m128i cdgh = _mm_set_epi32((int)state[2], (int)state[3], (int)state[6], (int)state[7]);
+    for (; count > 0; count--, block += 64) {
+        const __m128i abef_before = abef, cdgh_before = cdgh;
+        __m128i w[4];
+#pragma clang loop unroll(full)
+        for (int i = 0; i < 16; i++) {
+            __m128i *next = &w[i % 4];
+            if (i < 4) {
+                const __m128i words = _mm_loadu_si128((const __m128i *)(block + 16 * i));
+                *next = _mm_shuffle_epi8(words, big_endian_words);
+            } else {
+                const __m128i last = w[(i + 3) % 4];
+                const __m128i seventh = _mm_alignr_epi8(last, w[(i + 2) % 4], 4);
+                const __m128i sum = _mm_add_epi32(_mm_sha256msg1_epu32(*next, w[(i + 1) % 4]), seventh);
+                *next = _mm_sha256msg2_epu32(sum, last);
+            }
+            const __m128i sum = _mm_add_epi32(*next, _mm_loadu_si128((const __m128i *)(K + 4 * i)));
+            cdgh = _mm_sha256rnds2_epu32(cdgh, abef, sum);
+            abef = _mm_sha256rnds2_epu32(abef, cdgh, _mm_shuffle_epi32(sum, 0x0e));
+        }
+        abef = _mm_add_epi32(abef, abef_before);
+        cdgh = _mm_add_epi32(cdgh, cdgh_before);
+    }
+    state[0] = (uint32_t)_mm_extract_epi32(abef, 3), state[1] = (uint32_t)_mm_extract_epi32(abef, 2);
+    state[4] = (uint32_t)_mm_extract_epi32(abef, 1), state[5] = (uint32_t)_mm_extract_epi32(abef, 0);
+    state[2] = (uint32_t)_mm_extract_epi32(cdgh, 3), state[3] = (uint32_t)_mm_extract_epi32(cdgh, 2);
+    state[6] = (uint32_t)_mm_extract_epi32(cdgh, 1), state[7] = (uint32_t)_mm_extract_epi32(cdgh, 0);
+}
+
+static int has_instructions(void) {
+    unsigned a, b, c, d;
+    const unsigned sse41 = 1u << 19, sha = 1u << 29;
+    return __get_cpuid(1, &a, &b, &c, &d) && (c & sse41) && __get_cpuid_count(7, 0, &a, &b, &c, &d)
+        && (b & sha);
+}
+
+#endif
+
+static void add_blocks(uint32_t state[8], const uint8_t *block, size_t count) {
+#if defined(__x86_64__)
+    // Asked each time: it takes less than a block, and there is nothing to share between threads.
+    if (count >= 4 && has_instructions()) {
+        add_blocks_by_instructions(state, block, count);
+        return;
+    }
+#endif
+    for (; count > 0; count--, block += 64) add_block_plainly(state, block);
+}
+
 void gpi_sha256_begin(GPISHA256 *hash) {
     // Section 5.3.3: fractional parts of the square roots of the first 8 primes.
     static const uint32_t start[8] = {
@@ -77,10 +140,11 @@ void gpi_sha256_add(GPISHA256 *hash, const void *bytes, size_t count) {
         next += taken;
         count -= taken;
         if (held + taken < 64) return;
-        add_block(hash->state, hash->rest);
+        add_blocks(hash->state, hash->rest, 1);
     }
-    for (; count >= 64; next += 64, count -= 64) add_block(hash->state, next);
-    memcpy(hash->rest, next, count);
+    add_blocks(hash->state, next, count / 64);
+    next += count - count % 64;
+    memcpy(hash->rest, next, count % 64);
 }
 
 void gpi_sha256_end(GPISHA256 *hash, uint8_t digest[32]) {

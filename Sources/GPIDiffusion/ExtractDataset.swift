@@ -35,6 +35,7 @@ import Torch
 ///   - stopsAtFailure: whether the first picture that fails ends the run, rather than being recorded.
 ///   - shard: the part of the pictures to do, beside processes that do the others; a run without one joins
 ///     them.
+///   - batchSize: neighbours of one size that are computed at once on a GPU; on a CPU it is one always.
 ///   - warn: told of what is probably not meant.
 ///   - progress: called as pictures are finished, on this thread. What it throws ends the run.
 /// - Throws: `StudyError`, `WriteError` and what the model's loading throws; not for single pictures.
@@ -43,7 +44,7 @@ public func extractDataset(
     _ pictures: [StudyPicture], to folder: String, settings: StudySettings, modelFolder: String,
     modelName: String? = nil, device: Device? = nil, stacked: Bool = false,
     savesPictures: Bool = false, resumes: Bool = true, stopsAtFailure: Bool = false,
-    shard: Shard? = nil, warn: @escaping (String) -> Void = { _ in },
+    shard: Shard? = nil, batchSize: Int = 8, warn: @escaping (String) -> Void = { _ in },
     progress: (StudyProgress) throws -> Void = { _ in }
 ) throws -> StudySummary {
     var pictures = pictures
@@ -55,6 +56,7 @@ public func extractDataset(
     request.stopsAtFailure = stopsAtFailure
     request.savesPictures = savesPictures
     request.stacks = stacked
+    request.batchSize = batchSize
     let study = try Study(
         folder: folder, settings: settings, modelFolder: modelFolder, modelName: modelName,
         device: device, warn: warn)
@@ -92,7 +94,9 @@ extension PictureCodec {
             appliesOrientation: settings.exif, background: settings.background)
         self.init(
             decode: { bytes, path in
-                let picture = try RGBImage(decoding: bytes, path: path, options: options)
+                let picture = try bytes.withUnsafeBytes {
+                    try RGBImage(decoding: $0, path: path, options: options)
+                }
                 guard let size = settings.size, size.count == 2 else {
                     return try picture.fitted(longestSide: ImageExtractor.longestSide)
                 }

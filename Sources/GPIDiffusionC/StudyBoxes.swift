@@ -82,7 +82,10 @@ final class ForeignCodec: @unchecked Sendable {
     private let encode: gpi_encode_file?
     private let context: UnsafeMutableRawPointer?
 
-    init(_ decode: @escaping gpi_decode_file, _ encode: gpi_encode_file?, _ context: UnsafeMutableRawPointer?) {
+    init(
+        _ decode: @escaping gpi_decode_file, _ encode: gpi_encode_file?,
+        _ context: UnsafeMutableRawPointer?
+    ) {
         self.decode = decode
         self.encode = encode
         self.context = context
@@ -105,7 +108,8 @@ final class ForeignCodec: @unchecked Sendable {
 
     private func encoded(_ picture: RGBImage) throws -> [UInt8] {
         guard let encode else {
-            throw PipelineError.invalidArgument(name: "options->encode", reason: "it must not be NULL.")
+            throw PipelineError.invalidArgument(
+                name: "options->encode", reason: "it must not be NULL.")
         }
         let box = handle(PictureBox(picture))
         defer { free(box, as: PictureBox.self) }

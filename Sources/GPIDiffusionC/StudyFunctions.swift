@@ -183,8 +183,9 @@ public func gpi_study_summary_failure(
 }
 
 @c @implementation
-public func gpi_study_summary_row(_ summary: OpaquePointer!, _ index: Int64) -> UnsafePointer<CChar>!
-{
+public func gpi_study_summary_row(_ summary: OpaquePointer!, _ index: Int64) -> UnsafePointer<
+    CChar
+>! {
     PicturesBox.text(object(summary, as: SummaryBox.self).rows, index)
 }
 
@@ -307,5 +308,6 @@ extension StudyRequest {
         stopsAtFailure = request.stops_at_failure
         savesPictures = request.saves_pictures
         stacks = request.stacks
+        batchSize = Int(request.batch_size)
     }
 }

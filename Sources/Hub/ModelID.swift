@@ -1,3 +1,5 @@
+import Files
+
 /// The name of a model on the hub: "owner/name", or "name" for some old ones.
 struct ModelID: Equatable, CustomStringConvertible {
     let description: String

@@ -25,7 +25,7 @@ extension RGBImage {
         to newSize: PixelSize, filter: ResamplingFilter = .lanczos, box: SourceBox
     ) throws(ImagingError) -> RGBImage {
         try newSize.requireProducible()
-        if let (row, column) = box.wholePixels(of: newSize, in: size) {
+        if let (row, column) = box.wholePixels(of: newSize) {
             return part(newSize, row: row, column: column)
         }
         let rows = try weights(
@@ -80,16 +80,15 @@ extension RGBImage {
         return weights
     }
 
-    /// A part of the picture as it is; all of it lies within.
+    /// A part of the picture as it is.
+    ///
+    /// Beyond 16,777,216, where floats skip numbers, a box may be larger than the picture by a few
+    /// pixels; like Pillow's, these are black.
     private func part(_ newSize: PixelSize, row: Int, column: Int) -> RGBImage {
         guard newSize != size else { return self }
-        var newPixels: [UInt8] = []
-        newPixels.reserveCapacity(newSize.width * newSize.height * Self.channels)
-        for line in row..<row + newSize.height {
-            let first = (line * width + column) * Self.channels
-            newPixels += pixels[first..<first + newSize.width * Self.channels]
-        }
-        return RGBImage(size: newSize, validPixels: newPixels)
+        var canvas = Canvas(newSize, filledWith: .black)
+        canvas.draw(self, row: -row, column: -column)
+        return canvas.image
     }
 
     /// Resamples each of `rows`, which lie within the picture, and drops the others.

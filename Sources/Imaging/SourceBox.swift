@@ -20,13 +20,11 @@ struct SourceBox {
         self.bottom = Float(bottom)
     }
 
-    /// Where the box begins if it consists of `size` whole pixels of a picture of `whole`, so that
-    /// there is nothing to resample; else nil.
-    func wholePixels(of size: PixelSize, in whole: PixelSize) -> (row: Int, column: Int)? {
+    /// Where the box begins if it consists of `size` whole pixels, so that there is nothing to
+    /// resample; else nil.
+    func wholePixels(of size: PixelSize) -> (row: Int, column: Int)? {
         guard right - left == Float(size.width), bottom - top == Float(size.height),
-            let column = Int(exactly: left), let row = Int(exactly: top),
-            // Beyond 16,777,216, where floats skip numbers, equal ones may stand for others.
-            column + size.width <= whole.width, row + size.height <= whole.height
+            let column = Int(exactly: left), let row = Int(exactly: top)
         else { return nil }
         return (row, column)
     }

@@ -78,23 +78,54 @@ public final class ImageExtractor {
         posterior: PosteriorChoice = .sample, longestSide: Int = longestSide, seed: UInt64? = nil,
         progress: (_ step: Int, _ count: Int) throws -> Void = { _, _ in }
     ) throws -> Latents {
+        let batch = try latents(
+            of: [picture], prompts: [prompt], options: options, posterior: posterior,
+            longestSide: longestSide, seeds: [seed], progress: progress)
+        return try Latents(batch)
+    }
+
+    /// The same for several pictures at once, of one size when they are prepared.
+    ///
+    /// Each picture's noise is that of its own seed. libtorch may round other than for single pictures, in the last
+    /// bits.
+    ///
+    /// - Parameters:
+    ///   - pictures: at least one.
+    ///   - prompts: one for each picture.
+    ///   - options: as for one picture.
+    ///   - posterior: as for one picture.
+    ///   - longestSide: as for one picture.
+    ///   - seeds: one for each picture.
+    ///   - progress: as for one picture.
+    /// - Returns: `[N, C, H / 8, W / 8]`.
+    public func latents(
+        of pictures: [RGBImage], prompts: [String], options: DenoisingOptions = DenoisingOptions(),
+        posterior: PosteriorChoice = .sample, longestSide: Int = longestSide, seeds: [UInt64?],
+        progress: (_ step: Int, _ count: Int) throws -> Void = { _, _ in }
+    ) throws -> Tensor {
         try options.check()
-        let noise = NoiseGenerator(seed: seed)
+        for (name, count) in [("prompts", prompts.count), ("seeds", seeds.count)]
+        where count != pictures.count {
+            throw PipelineError.invalidArgument(
+                name: name, reason: "there are \(count) for \(pictures.count) pictures.")
+        }
+        let pixels = try Tensor.pixels(
+            of: pictures.map { try Self.prepared($0, longestSide: longestSide) },
+            in: components.library)
         let distribution = try components.autoencoder.encode(
-            pixels(of: picture, longestSide: longestSide))
+            pixels.converted(to: dtype).moved(to: device))
+        let noise = BatchNoise(seeds: seeds)
         let chosen =
             switch posterior {
-            case .sample:
-                try distribution.sample(noise: noise.normal(like: distribution.mean))
-            case .mode:
-                distribution.mean
+            case .sample: try distribution.sample(noise: noise.normal(like: distribution.mean))
+            case .mode: distribution.mean
             }
         var latents = try Self.latentScale * chosen
         if options.strength > 0 {
-            latents = try denoised(latents, prompt, options, noise, progress)
+            latents = try denoised(latents, prompts, options, noise, progress)
         }
         guard try latents.isFinite() else { throw PipelineError.notFinite("latents") }
-        return try Latents(latents)
+        return latents
     }
 
     /// Decodes latents to the picture that they stand for, with sides that are multiples of 8.
@@ -148,7 +179,7 @@ public final class ImageExtractor {
     // MARK: - Denoising
 
     private func denoised(
-        _ latents: Tensor, _ prompt: String, _ options: DenoisingOptions, _ noise: NoiseGenerator,
+        _ latents: Tensor, _ prompts: [String], _ options: DenoisingOptions, _ noise: BatchNoise,
         _ progress: (Int, Int) throws -> Void
     ) throws -> Tensor {
         // DDIM whatever class the file names, as gpi_pack does it.
@@ -173,7 +204,7 @@ public final class ImageExtractor {
         warnOfScheduler(settings)
 
         let embeddings = try promptEncoder.embeddings(
-            prompts: [prompt], negativePrompts: options.negativePrompt.map { [$0] } ?? [])
+            prompts: prompts, negativePrompts: options.negativePrompt.map { [$0] } ?? [])
         var loop = DenoisingLoop(
             from: noised, scheduler: scheduler, start: schedule.start, unet: try components.unet,
             embeddings: embeddings, guidanceScale: options.guidanceScale)
@@ -195,5 +226,22 @@ public final class ImageExtractor {
             The model's scheduler_config.json says nothing of clip_sample, so latents are clipped at every \
             step, as gpi_pack does it. Stable Diffusion is meant to run with "clip_sample": false.
             """)
+    }
+}
+
+/// Noise for a batch, each picture's from a generator of its own.
+private struct BatchNoise {
+    let generators: [NoiseGenerator]
+
+    init(seeds: [UInt64?]) { generators = seeds.map { NoiseGenerator(seed: $0) } }
+
+    /// Standard normal noise of the shape, dtype and device of a tensor `[N, …]`.
+    func normal(like tensor: Tensor) throws -> Tensor {
+        guard generators.count > 1 else {
+            return try (generators.first ?? NoiseGenerator(seed: nil)).normal(like: tensor)
+        }
+        let first = try tensor.narrowed(dimension: 0, start: 0, length: 1)
+        return try Tensor.concatenated(
+            generators.map { try $0.normal(like: first) }, dimension: 0)
     }
 }

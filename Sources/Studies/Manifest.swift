@@ -69,7 +69,8 @@ final class Manifest {
     private func endLastLine() throws {
         let size = lseek(descriptor, 0, SEEK_END)
         var last: UInt8 = 0
-        guard size > 0, pread(descriptor, &last, 1, size - 1) == 1, last != UInt8(ascii: "\n") else {
+        guard size > 0, pread(descriptor, &last, 1, size - 1) == 1, last != UInt8(ascii: "\n")
+        else {
             return
         }
         try append([])

@@ -16,6 +16,8 @@ public struct ModelIdentity: Codable, Equatable, Sendable {
     /// Reads all files of the parts that are used; a large model takes seconds.
     ///
     /// - Parameters:
+    ///   - name: what was asked for.
+    ///   - folders: where the parts are.
     ///   - usesDenoising: whether the text encoder, the UNet and the scheduler are used too.
     /// - Throws: `ReadError`, `CheckpointError` if a part is not there.
     public init(name: String, folders: ComponentFolders, usesDenoising: Bool) throws {

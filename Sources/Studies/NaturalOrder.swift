@@ -1,7 +1,7 @@
 /// The order in which people number files: picture 9 before picture 10, whatever the zeros.
 enum NaturalOrder {
-    /// Compares digits by the number that they make, all else byte by byte; of texts that are equal so,
-    /// the one that is less byte by byte precedes.
+    /// Compares digits by the number that they make, all else byte by byte, where the end of a folder's
+    /// name precedes everything; of texts that are equal so, the one that is less byte by byte precedes.
     static func precedes(_ one: String, _ other: String) -> Bool {
         var (a, b) = (Array(one.utf8)[...], Array(other.utf8)[...])
         while let (x, y) = firsts(a, b) {
@@ -10,7 +10,7 @@ enum NaturalOrder {
                 if m.count != n.count { return m.count < n.count }
                 if m != n { return m.lexicographicallyPrecedes(n) }
             } else if x != y {
-                return x < y
+                return rank(x) < rank(y)
             } else {
                 a = a.dropFirst()
                 b = b.dropFirst()
@@ -31,6 +31,8 @@ enum NaturalOrder {
         text = text.dropFirst(digits.count)
         return digits.drop { $0 == UInt8(ascii: "0") }
     }
+
+    private static func rank(_ byte: UInt8) -> UInt8 { byte == UInt8(ascii: "/") ? 0 : byte }
 
     private static func isDigit(_ byte: UInt8) -> Bool {
         (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)

@@ -7,7 +7,9 @@ public enum PictureListing {
     /// each called by its path below the folder without the suffix. Hidden files and folders are passed
     /// over.
     ///
-    /// - Parameter suffixes: in lower case, with their dots; files' own may be in upper case.
+    /// - Parameters:
+    ///   - folder: looked through with all folders in it.
+    ///   - suffixes: in lower case, with their dots; files' own may be in upper case.
     /// - Throws: `StudyError.invalidArgument` if there is no such folder, no picture in it, or two of them
     ///   get one name.
     public static func pictures(under folder: String, suffixes: [String]) throws -> [StudyPicture] {
@@ -15,7 +17,8 @@ public enum PictureListing {
         guard !found.isEmpty else {
             throw StudyError.invalidArgument(
                 name: "images",
-                reason: "no picture under \(folder); looked for \(suffixes.joined(separator: ", ")).")
+                reason:
+                    "no picture under \(folder); looked for \(suffixes.joined(separator: ", ")).")
         }
         let pictures = found.sorted { NaturalOrder.precedes($0, $1) }.map {
             StudyPicture(name: withoutSuffix($0), path: "\(folder)/\($0)")
@@ -26,9 +29,12 @@ public enum PictureListing {
 
     /// The pictures of a list, in its order.
     ///
-    /// - Parameter names: one for each; the files' own names without folder and suffix unless given.
+    /// - Parameters:
+    ///   - paths: of the files.
+    ///   - names: one for each; the files' own names without folder and suffix unless given.
     /// - Throws: `StudyError.invalidArgument` as `check`, or for another number of names.
-    public static func pictures(_ paths: [String], names: [String]? = nil) throws -> [StudyPicture] {
+    public static func pictures(_ paths: [String], names: [String]? = nil) throws -> [StudyPicture]
+    {
         if let names, names.count != paths.count {
             throw StudyError.invalidArgument(
                 name: "names", reason: "there are \(names.count) for \(paths.count) pictures.")
@@ -87,7 +93,8 @@ public enum PictureListing {
     ) throws -> [String] {
         guard let entries = FolderContents.entries(in: folder), let place = realPath(folder) else {
             throw StudyError.invalidArgument(
-                name: "images", reason: "\(folder): cannot be read as a folder: \(SystemError.words).")
+                name: "images",
+                reason: "\(folder): cannot be read as a folder: \(SystemError.words).")
         }
         guard !above.contains(place) else { return [] }
         return try entries.filter { !$0.name.hasPrefix(".") }.flatMap { entry -> [String] in

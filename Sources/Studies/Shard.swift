@@ -8,7 +8,8 @@ public struct Shard: Equatable, Sendable, CustomStringConvertible {
     public init(number: Int, of count: Int) throws {
         guard count >= 1, 1...count ~= number else {
             throw StudyError.invalidArgument(
-                name: "shard", reason: "\(number)/\(count) is no part: it is i/n with i from 1 to n.")
+                name: "shard",
+                reason: "\(number)/\(count) is no part: it is i/n with i from 1 to n.")
         }
         self.number = number
         self.count = count
@@ -20,7 +21,8 @@ public struct Shard: Equatable, Sendable, CustomStringConvertible {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
         guard parts.count == 2, let number = Int(parts[0]), let count = Int(parts[1]) else {
             throw StudyError.invalidArgument(
-                name: "shard", reason: "\(text.debugDescription) is not of the form i/n, such as 2/5.")
+                name: "shard",
+                reason: "\(text.debugDescription) is not of the form i/n, such as 2/5.")
         }
         try self.init(number: number, of: count)
     }

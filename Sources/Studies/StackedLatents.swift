@@ -40,7 +40,8 @@ final class StackedLatents {
     func write(_ elements: [UInt8], shape: [Int], row: Int) throws {
         guard Array(shape.dropFirst()) == self.shape, elements.count == rowSize else {
             throw WriteError(
-                path: file.path, reason: "latents of \(shape) do not stack with those of \(self.shape)")
+                path: file.path,
+                reason: "latents of \(shape) do not stack with those of \(self.shape)")
         }
         try write(elements, at: headerSize + row * rowSize)
         isWritten[row] = true

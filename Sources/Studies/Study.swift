@@ -50,9 +50,14 @@ public final class Study {
     /// A study with a model of the diffusers layout or in a single file.
     ///
     /// - Parameters:
+    ///   - folder: made where it is missing, when a run begins.
+    ///   - settings: all that results depend on beside pictures and model.
+    ///   - versions: of programs and libraries, to be recorded.
+    ///   - codec: brings pictures from files as the settings say.
     ///   - modelFolder: the model's folder or file.
     ///   - modelName: what it was asked for by; the folder unless given.
     ///   - device: the first NVIDIA device if there is one, else the CPU, unless given.
+    ///   - warn: told of what is probably not meant.
     public convenience init(
         folder: String, settings: StudySettings, versions: [String: String], codec: PictureCodec,
         modelFolder: String, modelName: String? = nil, device: Device? = nil,
@@ -100,6 +105,7 @@ public final class Study {
     /// done stays.
     ///
     /// - Parameters:
+    ///   - request: the pictures, and how to go about them.
     ///   - progress: called on this thread as pictures are finished, several times a second at most.
     ///     What it throws ends the run.
     /// - Throws: `StudyError`, `WriteError`, `TorchError`, `CheckpointError`, `ConfigurationError`, or what
@@ -120,7 +126,12 @@ public final class Study {
         guard !request.stacks || settings.size != nil else {
             throw StudyError.invalidArgument(
                 name: "stacked",
-                reason: "latents stack if all pictures have one size; give the size, such as size=512.")
+                reason:
+                    "latents stack if all pictures have one size; give the size, such as size=512.")
+        }
+        guard (1...1024).contains(request.batchSize) else {
+            throw StudyError.invalidArgument(
+                name: "batch_size", reason: "\(request.batchSize) is not between 1 and 1024.")
         }
         guard request.resumes || request.role == .whole else {
             throw StudyError.invalidArgument(

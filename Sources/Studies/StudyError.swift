@@ -21,13 +21,13 @@ public enum StudyError: Error, Equatable, CustomStringConvertible {
             """
             \(folder) holds results of other settings:
             \(differences.map { "  \($0)" }.joined(separator: "\n"))
-            Choose another folder, set these as they were, or start anew with resume=False, which \
-            computes everything again.
+            Choose another folder, set these as they were, or start anew without resuming \
+            (resume=False, --no-resume), which computes everything again.
             """
         case .damaged(let path, let reason):
             """
             \(path): \(reason) It is not as a run left it. Put back the file as it was, or start anew \
-            with resume=False or in another folder.
+            without resuming or in another folder.
             """
         case .inUse(let folder):
             """

@@ -46,7 +46,8 @@ public struct StudyFolder: Sendable {
             try FileManager.default.createDirectory(
                 atPath: folder, withIntermediateDirectories: true)
         } catch {
-            throw WriteError(path: folder, reason: "the folder cannot be made: \(SystemError.words)")
+            throw WriteError(
+                path: folder, reason: "the folder cannot be made: \(SystemError.words)")
         }
     }
 
@@ -63,7 +64,8 @@ public struct StudyFolder: Sendable {
     func removeTemporaryFiles() {
         for folder in [path, latentsFolder, picturesFolder] {
             let files =
-                folder == path ? FolderContents.names(in: folder) : FolderContents.files(under: folder)
+                folder == path
+                ? FolderContents.names(in: folder) : FolderContents.files(under: folder)
             for file in files {
                 guard let name = file.split(separator: "/").last,
                     PendingFile.isTemporary(String(name))

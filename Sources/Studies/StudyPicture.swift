@@ -20,7 +20,10 @@ public struct StudyPicture: Equatable, Sendable {
 extension [StudyPicture] {
     /// Sets one value for all, or one for each.
     ///
-    /// - Parameter name: the argument's, as in Python.
+    /// - Parameters:
+    ///   - property: a picture's.
+    ///   - values: one, or as many as pictures.
+    ///   - name: the argument's, as in Python.
     /// - Throws: `StudyError.invalidArgument` for another number of values.
     public mutating func set<Value>(
         _ property: WritableKeyPath<StudyPicture, Value>, to values: [Value], called name: String
@@ -28,8 +31,11 @@ extension [StudyPicture] {
         guard values.count == 1 || values.count == count else {
             throw StudyError.invalidArgument(
                 name: name,
-                reason: "there are \(values.count) for \(count) pictures; give one, or one for each.")
+                reason:
+                    "there are \(values.count) for \(count) pictures; give one, or one for each.")
         }
-        for index in indices { self[index][keyPath: property] = values[values.count == 1 ? 0 : index] }
+        for index in indices {
+            self[index][keyPath: property] = values[values.count == 1 ? 0 : index]
+        }
     }
 }

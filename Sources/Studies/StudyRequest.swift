@@ -21,5 +21,9 @@ public struct StudyRequest: Sendable {
     /// Whether all latents are also written as one array, which takes one size.
     public var stacks = false
 
+    /// Neighbours of one size that are computed at once on a GPU. On a CPU pictures are computed one by one,
+    /// which is as fast, and the only way to the same last bits whatever the batch.
+    public var batchSize = 8
+
     public init(pictures: [StudyPicture]) { self.pictures = pictures }
 }

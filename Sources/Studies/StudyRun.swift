@@ -78,58 +78,106 @@ final class StudyRun {
 
     // MARK: - With the model
 
+    /// A picture that waits for the model.
+    private struct Waiting {
+        let index: Int
+        let image: RGBImage
+        let sha256: String
+        let seconds: Double
+    }
+
     private func transformAll(_ progress: (StudyProgress) throws -> Void) throws {
+        var batch: [Waiting] = []
         while true {
             switch reader.queue.take(within: 0.05) {
             case .end:
+                try transform(&batch)
                 return try waitForWriter(progress)
             case .nothing:
+                // The pictures come more slowly than they could be transformed.
+                try transform(&batch)
                 // No operation asks while there is none.
                 try Interruption.check()
-            case .element(let (index, picture)):
-                let work = try transformed(picture, index)
-                guard writer.queue.push((index, work)) else { throw StudyWriter.Ended() }
-                if case .row(let row, _) = work, row.status == .failed, request.stopsAtFailure {
-                    throw StudyError.failed(name: row.name, reason: row.error ?? "")
+            case .element((let index, .decoded(let image, let sha256, let seconds))):
+                if let first = batch.first, first.image.size != image.size {
+                    try transform(&batch)
                 }
+                batch.append(
+                    Waiting(index: index, image: image, sha256: sha256, seconds: seconds))
+                if try batch.count >= batchSize { try transform(&batch) }
+            case .element((let index, .kept(let row, let elements))):
+                // Rows go out in the pictures' order.
+                try transform(&batch)
+                try hand(.row(row, elements: elements), index)
+            case .element((let index, .failed(let row))):
+                try transform(&batch)
+                try hand(.row(row, elements: nil), index)
             }
             try tell(progress)
         }
     }
 
-    private func transformed(_ read: ReadPicture, _ index: Int) throws -> StudyWriter.Work {
-        switch read {
-        case .kept(let row, let elements):
-            return .row(row, elements: elements)
-        case .failed(let row):
-            return .row(row, elements: nil)
-        case .decoded(let image, let sha256, let seconds):
-            let picture = reader.pictures[index]
-            do {
-                return .latents(try transformed(image, picture, sha256, seconds))
-            } catch let error where Self.isOfPicture(error) {
-                var row = StudyRow(picture, sha256: sha256, status: .failed)
-                row.error = "\(picture.path): \(error)"
-                return .row(row, elements: nil)
-            }
+    private var batchSize: Int {
+        get throws { try study.extractor.device == .cpu ? 1 : request.batchSize }
+    }
+
+    /// Hands a picture's result to the writer.
+    private func hand(_ work: StudyWriter.Work, _ index: Int) throws {
+        guard writer.queue.push((index, work)) else { throw StudyWriter.Ended() }
+        if request.stopsAtFailure, case .row(let row, _) = work, row.status == .failed {
+            throw StudyError.failed(name: row.name, reason: row.error ?? "")
         }
     }
 
-    private func transformed(
-        _ image: RGBImage, _ picture: StudyPicture, _ sha256: String, _ readSeconds: Double
-    ) throws -> FinishedPicture {
+    /// Transforms what waits and empties the batch.
+    private func transform(_ batch: inout [Waiting]) throws {
+        guard !batch.isEmpty else { return }
+        let waiting = batch
+        batch = []
+        do {
+            for (picture, finished) in try zip(waiting, latents(of: waiting)) {
+                try hand(.latents(finished), picture.index)
+            }
+        } catch let error where Self.isOfPicture(error) {
+            // Of several one by one, so that each has its own error.
+            guard waiting.count == 1 else {
+                for picture in waiting {
+                    var single = [picture]
+                    try transform(&single)
+                }
+                return
+            }
+            let picture = reader.pictures[waiting[0].index]
+            var row = StudyRow(picture, sha256: waiting[0].sha256, status: .failed)
+            row.error = "\(picture.path): \(error)"
+            try hand(.row(row, elements: nil), waiting[0].index)
+        }
+    }
+
+    private func latents(of batch: [Waiting]) throws -> [FinishedPicture] {
         let extractor = try study.extractor
         let start = ContinuousClock.now
         let settings = study.settings
+        let pictures = batch.map { reader.pictures[$0.index] }
         let latents = try extractor.latents(
-            of: image, prompt: picture.prompt, options: settings.denoising,
-            posterior: settings.posterior, longestSide: settings.longestSide, seed: picture.seed)
-        let decoded = request.savesPictures ? try extractor.picture(from: latents) : nil
-        var row = StudyRow(picture, sha256: sha256, status: .done)
-        row.shape = latents.shape
-        let elements = try latents.values().withUnsafeBytes { Array($0) }
-        row.seconds = .init(read: readSeconds, model: start.secondsUntilNow)
-        return FinishedPicture(row: row, elements: elements, picture: decoded)
+            of: batch.map(\.image), prompts: pictures.map(\.prompt), options: settings.denoising,
+            posterior: settings.posterior, longestSide: settings.longestSide,
+            seeds: pictures.map(\.seed))
+        let decoded =
+            request.savesPictures ? try RGBImage.pictures(decoded: extractor.decoded(latents)) : []
+        let shape = [1] + latents.shape.dropFirst()
+        let elements = try latents.elements(as: Float.self).withUnsafeBytes { Array($0) }
+        let size = elements.count / batch.count
+        // Of a batch each has its share.
+        let seconds = start.secondsUntilNow / Double(batch.count)
+        return batch.indices.map { number in
+            var row = StudyRow(pictures[number], sha256: batch[number].sha256, status: .done)
+            row.shape = shape
+            row.seconds = .init(read: batch[number].seconds, model: seconds)
+            return FinishedPicture(
+                row: row, elements: Array(elements[number * size..<(number + 1) * size]),
+                picture: decoded.isEmpty ? nil : decoded[number])
+        }
     }
 
     /// Whether an error is one picture's, rather than of everything that follows too.

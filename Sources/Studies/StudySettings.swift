@@ -79,7 +79,8 @@ public struct StudySettings: Codable, Equatable, Sendable {
         func quoted(_ text: String?) -> String { text?.debugDescription ?? "none" }
         return [
             ("size", size.map { $0.map(String.init).joined(separator: " by ") } ?? "none"),
-            ("fit", fit.rawValue), ("exif", exif ? "true" : "false"), ("background", "\(background)"),
+            ("fit", fit.rawValue), ("exif", exif ? "true" : "false"),
+            ("background", "\(background)"),
             ("posterior", posterior.rawValue), ("strength", "\(strength)"),
             ("num_inference_steps", "\(numInferenceSteps)"), ("guidance_scale", "\(guidanceScale)"),
             ("negative_prompt", quoted(negativePrompt)),

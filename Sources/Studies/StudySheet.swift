@@ -21,7 +21,9 @@ public struct StudySheet: Sendable {
 
     /// - Throws: `StudyError.invalidArgument`.
     func check() throws {
-        for (name, value, limit) in [("count", count, 10_000), ("columns", columns, 100), ("cell", cell, 2048)]
+        for (name, value, limit) in [
+            ("count", count, 10_000), ("columns", columns, 100), ("cell", cell, 2048),
+        ]
         where !(1...limit).contains(value) {
             throw StudyError.invalidArgument(
                 name: name, reason: "\(value) is not between 1 and \(limit).")

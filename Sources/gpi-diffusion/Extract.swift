@@ -17,7 +17,8 @@ struct Extract: ParsableCommand {
             without, which joins them.
             """)
 
-    @Argument(help: "A folder, looked through with all folders in it, or picture files; PNG or JPEG.")
+    @Argument(
+        help: "A folder, looked through with all folders in it, or picture files; PNG or JPEG.")
     var images: [String]
 
     @Option(name: .shortAndLong, help: "The study's folder.")
@@ -73,6 +74,9 @@ struct Extract: ParsableCommand {
     @Option(help: "Does a part of the pictures: i/n, from 1/n to n/n.")
     var shard: Shard?
 
+    @Option(help: "Neighbours of one size that are computed at once on a GPU; 1 on a CPU always.")
+    var batchSize = 8
+
     @OptionGroup(title: "Model") var model: StudyModelOptions
 
     func run() throws {
@@ -96,6 +100,7 @@ struct Extract: ParsableCommand {
             modelFolder: model.folder(wholeModel: strength > 0), modelName: model.model,
             device: model.device, stacked: stacked ?? (size != nil && shard == nil),
             savesPictures: saveImages, resumes: resume, stopsAtFailure: stopAtFailure, shard: shard,
+            batchSize: batchSize,
             warn: ProgressLine.note
         ) {
             line.show(
@@ -109,9 +114,10 @@ struct Extract: ParsableCommand {
 
     private func pictures() throws -> [StudyPicture] {
         var isFolder = false
-        guard images.count == 1,
-            FileManager.default.fileExists(atPath: images[0], isDirectory: &isFolder), isFolder
-        else { return try PictureListing.pictures(images) }
+        let isThere = FileManager.default.fileExists(atPath: images[0], isDirectory: &isFolder)
+        guard images.count == 1, isFolder || !isThere else {
+            return try PictureListing.pictures(images)
+        }
         return try PictureListing.pictures(under: images[0])
     }
 }
@@ -147,7 +153,8 @@ struct PictureSize: ExpressibleByArgument {
 
     init?(argument: String) {
         let sides = argument.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) }
-        guard let width = sides.first ?? nil, sides.count <= 2, let height = sides.last ?? nil else {
+        guard let width = sides.first ?? nil, sides.count <= 2, let height = sides.last ?? nil
+        else {
             return nil
         }
         size = PixelSize(width: width, height: height)

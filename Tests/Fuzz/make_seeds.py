@@ -16,7 +16,7 @@ import shutil
 from pathlib import Path
 
 import torch
-from PIL import Image
+from PIL import Image, PngImagePlugin
 from safetensors.torch import save
 
 HERE = Path(__file__).resolve().parent
@@ -173,6 +173,18 @@ def pictures() -> None:
     add("jpeg", "restarts", rgb, restart_marker_blocks=1, subsampling=0)
     add("jpeg", "comment", rgb, comment=b"x", quality=20, subsampling=2, optimize=True)
 
+    turned = Image.Exif()
+    turned[0x0112], turned[0x010F] = 6, "maker"
+    packet = b'<x tiff:Orientation="8"/>'
+    text = PngImagePlugin.PngInfo()
+    text.add_itxt("XML:com.adobe.xmp", packet.decode())
+    add("png", "exif", rgb, exif=turned)
+    add("png", "xmp", rgb, pnginfo=text)
+    add("png", "palette-alphas", rgb.quantize(4), transparency=b"\x00\x80\xff")
+    add("png", "grey-transparent", gradient, transparency=7)
+    add("jpeg", "exif", rgb, exif=turned, quality=20)
+    add("jpeg", "xmp", rgb, xmp=packet, quality=20)
+
 
 def dictionaries() -> None:
     """The words of each format: opcodes, names, and the keys and words that the sources have."""
@@ -200,6 +212,11 @@ def dictionaries() -> None:
         "Infinity",
     }
     script = reference()
+    orientations = {
+        "Exif\x00\x00", "II*\x00\x08\x00\x00\x00", "MM\x00*\x00\x00\x00\x08",
+        "\x12\x01\x03\x00\x01\x00\x00\x00\x06\x00", "\x01\x12\x00\x03\x00\x00\x00\x01\x00\x06",
+        "XML:com.adobe.xmp\x00", 'tiff:Orientation="6', "tiff:Orientation>8",
+    }  # fmt: skip
     tables = {
         "safetensors": json_marks
         | {f'"{word}"' for word in ["__metadata__", "dtype", "shape", "data_offsets"]}
@@ -218,8 +235,10 @@ def dictionaries() -> None:
             "PK\x03\x04", "PK\x01\x02", "PK\x05\x06", "PK\x06\x06", "PK\x06\x07", "\xff\xff\xff\xff",
             "\x01\x00\x08\x00", "archive/data.pkl", "archive/data/0", "byteorder", "little",
         },
-        "png": {"IHDR", "PLTE", "IDAT", "IEND", "tRNS", "gAMA", "iCCP", "zTXt", "sBIT", "eXIf", "acTL"},
-        "jpeg": {f"\xff{chr(mark)}" for mark in (*range(0xC0, 0xE0), 0xE1, 0xEE, 0xFE)} | {"Adobe"},
+        "png": {"IHDR", "PLTE", "IDAT", "IEND", "tRNS", "gAMA", "iCCP", "zTXt", "sBIT", "eXIf", "acTL"}
+        | {"tEXt", "iTXt"} | orientations,
+        "jpeg": {f"\xff{chr(mark)}" for mark in (*range(0xC0, 0xE0), 0xE1, 0xEE, 0xFE)}
+        | {"Adobe", "http://ns.adobe.com/xap/1.0/\x00"} | orientations,
     }  # fmt: skip
     folder = HERE / "dictionaries"
     folder.mkdir(exist_ok=True)

@@ -252,6 +252,44 @@ import Testing
     // MARK: - The articles themselves
 
     /// Every block of Swift stands in this file, whatever its indentation.
+    // MARK: - RunningAStudy.md
+
+    @Test func studies() throws {
+        let (photographs, study, parts) = (folder, "\(folder)/study", "\(folder)/parts")
+        var settings = StudySettings()
+        settings.size = [64, 64]
+        settings.prompt = ""
+        settings.seed = 42
+        let pictures = try PictureListing.pictures(under: photographs)
+        let summary = try extractDataset(
+            pictures, to: study, settings: settings, modelFolder: model, stacked: true
+        ) { progress in
+            print(progress)
+        }
+        print(summary)
+        for failure in summary.failures { print(failure.reason) }
+
+        #expect(summary.extracted == 2)
+        #expect(summary.failures == [])
+
+        for number in 1...2 {
+            try extractDataset(
+                pictures, to: parts, settings: settings, modelFolder: model,
+                shard: Shard(number: number, of: 2))
+        }
+        let joined = try extractDataset(pictures, to: parts, settings: settings, modelFolder: model)
+        print(joined.reused)
+
+        #expect(joined.reused == 2)
+
+        var sheet = StudySheet()
+        sheet.count = 2
+        try Study(folder: study, settings: settings, modelFolder: model)
+            .sheet(sheet).writePNG(to: "\(study)/sheet.png")
+
+        #expect(FileManager.default.fileExists(atPath: "\(study)/sheet.png"))
+    }
+
     @Test func articlesHoldTheCodeOfThisFile() throws {
         func lines(_ text: Substring) -> [String] {
             text.split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }

@@ -55,6 +55,32 @@ import Testing
         #expect(try changed.values() != plain.values())
     }
 
+    /// What a GPU computes at once, each picture with its own prompt and noise.
+    @Test(arguments: [0, 0.6]) func batchesAreSinglePicturesSideBySide(_ strength: Double) throws {
+        let extractor = try ImageExtractor(modelFolder: Self.model, device: .cpu)
+        let pictures = try (1...3).map { number in
+            try RGBImage(
+                width: 40, height: 24,
+                pixels: (0..<(3 * 40 * 24)).map { UInt8(truncatingIfNeeded: $0 * (number + 4)) })
+        }
+        let (prompts, seeds) = (["a cat", "a red circle", ""], [1, 2, 1] as [UInt64?])
+        let options = DenoisingOptions(strength: strength, numInferenceSteps: 5)
+        let batch = try extractor.latents(
+            of: pictures, prompts: prompts, options: options, seeds: seeds)
+        #expect(batch.shape == [3, 4, 3, 5])
+        let together = try batch.elements(as: Float.self)
+        for index in pictures.indices {
+            let single = try extractor.latents(
+                of: pictures[index], prompt: prompts[index], options: options, seed: seeds[index]
+            ).values()
+            let differences = zip(single, together[(index * 60)...]).map { abs($0 - $1) }
+            #expect(try #require(differences.max()) < 1e-4)
+        }
+        #expect(throws: PipelineError.self) {
+            try extractor.latents(of: pictures, prompts: prompts, seeds: [1])
+        }
+    }
+
     @Test func progressCanStopTheRun() throws {
         struct Stop: Error {}
         let extractor = try ImageExtractor(modelFolder: Self.model, device: .cpu)

@@ -22,7 +22,8 @@ import Testing
     }
 
     @Test func numbersCountAsNumbers() throws {
-        try make("p10.png", "p9.png", "p1.png", "p01.png", "p1a.png", "p.png", "q2/9.png", "q10/1.png")
+        try make(
+            "p10.png", "p9.png", "p1.png", "p01.png", "p1a.png", "p.png", "q2/9.png", "q10/1.png")
         #expect(
             try names() == ["p", "p01", "p1", "p1a", "p9", "p10", "q2/9", "q10/1"])
     }

@@ -44,7 +44,9 @@ struct StudyFixture {
         },
         encode: { $0.pixels })
 
-    func study(in name: String = "study", warn: @escaping (String) -> Void = { _ in }) throws -> Study {
+    func study(in name: String = "study", warn: @escaping (String) -> Void = { _ in }) throws
+        -> Study
+    {
         try Study(
             folder: folder.file(name), settings: settings, versions: ["tests": "1"],
             codec: Self.codec, modelFolder: Self.model, modelName: "demo", device: .cpu, warn: warn)
@@ -77,7 +79,8 @@ struct StudyFixture {
     }
 
     /// The rows of a manifest as they would be if nothing took time.
-    func rows(of name: String = "study", _ manifest: String = "manifest.jsonl") throws -> [StudyRow] {
+    func rows(of name: String = "study", _ manifest: String = "manifest.jsonl") throws -> [StudyRow]
+    {
         try folder.read("\(name)/\(manifest)").split(separator: UInt8(ascii: "\n")).map {
             let decoder = JSONDecoder()
             decoder.keyDecodingStrategy = .convertFromSnakeCase

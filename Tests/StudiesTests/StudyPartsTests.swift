@@ -60,7 +60,8 @@ import Testing
     @Test func anotherShapeIsRefusedAndNothingIsLeft() throws {
         let folder = try TemporaryFolder()
         do {
-            let stacked = try StackedLatents(path: folder.file("a.npy"), count: 2, shape: [4, 2, 2])
+            let stacked = try StackedLatents(
+                path: folder.file("a.npy"), count: 2, shape: [4, 2, 2])
             #expect(throws: (any Error).self) {
                 try stacked.write([UInt8](repeating: 0, count: 96), shape: [1, 4, 3, 2], row: 0)
             }
@@ -116,7 +117,8 @@ import Testing
         progress.seconds = 1220
         #expect(
             "\(progress)"
-                == "1122 of 7080 pictures, 10.0 s each, 16 h 32 min left, 1000 were there, 2 failed")
+                == "1122 of 7080 pictures, 10.0 s each, 16 h 33 min left, 1000 were there, 2 failed"
+        )
         progress.extracted = 6078
         #expect("\(progress)".hasPrefix("7080 of 7080 pictures, 5.0/s, 1000 were there"))
     }

@@ -67,20 +67,30 @@ import Testing
         #expect(values[0] != values[2])
     }
 
-    @Test(arguments: [
-        { $0.reverse() }, { $0.shuffle() },
-        { pictures in pictures.swapAt(0, 3) },
-    ] as [@Sendable (inout [StudyPicture]) -> Void])
+    @Test(
+        arguments: [
+            { $0.reverse() }, { $0.shuffle() },
+            { pictures in pictures.swapAt(0, 3) },
+        ] as [@Sendable (inout [StudyPicture]) -> Void])
     func orderIsWithoutInfluence(_ change: @Sendable (inout [StudyPicture]) -> Void) throws {
         let fixture = try StudyFixture(pictures: 6)
         try fixture.run(in: "in order")
         try fixture.run(in: "changed") { change(&$0.pictures) }
-        let (inOrder, changed) = (try fixture.files(of: "in order"), try fixture.files(of: "changed"))
+        let (inOrder, changed) = (
+            try fixture.files(of: "in order"), try fixture.files(of: "changed")
+        )
         for path in inOrder.keys where path != "manifest.jsonl" {
             #expect(inOrder[path] == changed[path], "\(path)")
         }
         try fixture.run(in: "changed")
         #expect(try fixture.files(of: "changed") == inOrder, "the manifest follows the last run")
+    }
+
+    @Test func theBatchIsWithoutInfluence() throws {
+        let fixture = try StudyFixture(pictures: 9)
+        for size in [1, 2, 8] { try fixture.run(in: "\(size)") { $0.batchSize = size } }
+        #expect(try fixture.files(of: "1") == fixture.files(of: "2"))
+        #expect(try fixture.files(of: "1") == fixture.files(of: "8"))
     }
 
     @Test(arguments: [1, 2, 5]) func partsMakeTheWhole(_ count: Int) throws {
@@ -96,7 +106,8 @@ import Testing
         let joined = try fixture.run(in: "parts") { $0.stacks = true }
         #expect((joined.reused, joined.failures.count) == (6, 1))
         #expect(try fixture.files(of: "parts") == fixture.files(of: "whole"))
-        let manifest = String(decoding: try fixture.folder.read("parts/manifest.jsonl"), as: UTF8.self)
+        let manifest = String(
+            decoding: try fixture.folder.read("parts/manifest.jsonl"), as: UTF8.self)
         #expect(
             manifest.components(separatedBy: "\"seconds\"").count == 7,
             "the parts' times are kept")
@@ -162,8 +173,10 @@ import Testing
             ("posterior", { $0.posterior = .mode }), ("strength", { $0.strength = 0.5 }),
             ("num_inference_steps", { $0.numInferenceSteps = 3 }),
             ("guidance_scale", { $0.guidanceScale = 1 }),
-            ("negative_prompt", { $0.negativePrompt = "blue" }), ("prompts", { $0.prompt = "a cat" }),
-            ("prompts", { $0.prompt = nil }), ("seed", { $0.seed = 8 }), ("seed", { $0.seed = nil }),
+            ("negative_prompt", { $0.negativePrompt = "blue" }),
+            ("prompts", { $0.prompt = "a cat" }),
+            ("prompts", { $0.prompt = nil }), ("seed", { $0.seed = 8 }),
+            ("seed", { $0.seed = nil }),
             ("dtype", { $0.dtype = "bfloat16" }),
         ]
         for (name, change) in changes {
@@ -190,7 +203,8 @@ import Testing
         func run() throws -> StudySummary {
             try Study(
                 folder: fixture.folder.file("study"), settings: fixture.settings,
-                versions: ["tests": "1"], codec: StudyFixture.codec, modelFolder: moved, device: .cpu
+                versions: ["tests": "1"], codec: StudyFixture.codec, modelFolder: moved,
+                device: .cpu
             ).run(fixture.request)
         }
         #expect(try run().reused == 1)
@@ -209,8 +223,8 @@ import Testing
         var warnings: [String] = []
         _ = try Study(
             folder: fixture.folder.file("study"), settings: fixture.settings,
-            versions: ["tests": "2"], codec: StudyFixture.codec,
-            warn: { warnings.append($0) }, modelFolder: StudyFixture.model, device: .cpu
+            versions: ["tests": "2"], codec: StudyFixture.codec, modelFolder: StudyFixture.model,
+            device: .cpu, warn: { warnings.append($0) }
         ).run(fixture.request)
         #expect(warnings.count == 1)
         #expect(warnings.first?.contains("tests 1 there, 2 now") == true, "\(warnings)")
@@ -271,7 +285,9 @@ import Testing
     @Test func theFirstFailureEndsTheRunIfAsked() throws {
         let fixture = try StudyFixture(pictures: 9)
         try fixture.folder.write([], to: "picture 3.raw")
-        let error = #expect(throws: StudyError.self) { try fixture.run { $0.stopsAtFailure = true } }
+        let error = #expect(throws: StudyError.self) {
+            try fixture.run { $0.stopsAtFailure = true }
+        }
         guard case .failed(name: "picture 3", _) = error else {
             Issue.record("\(String(describing: error))")
             return
@@ -282,12 +298,12 @@ import Testing
 
     @Test func whatProgressThrowsEndsTheRunAndNothingIsHalf() throws {
         struct Stop: Error {}
-        let fixture = try StudyFixture(pictures: 40)
+        let fixture = try StudyFixture(pictures: 400)
         #expect(throws: Stop.self) {
-            try fixture.run { if $0.finished > 0 { throw Stop() } }
+            try fixture.run(progress: { if $0.finished > 0 { throw Stop() } })
         }
         let done = try fixture.rows().count
-        #expect(done > 0 && done < 40)
+        #expect(done > 0 && done < 400)
         try fixture.run()
         try fixture.run(in: "fresh")
         #expect(try fixture.files() == fixture.files(of: "fresh"))
@@ -300,7 +316,8 @@ import Testing
         #expect(throws: (any Error).self) { try fixture.run() }
         #expect(try fixture.folder.read("study") == [1])
         try FileManager.default.createDirectory(
-            atPath: fixture.folder.file("other/latents/picture 2.pt"), withIntermediateDirectories: true)
+            atPath: fixture.folder.file("other/latents/picture 2.pt"),
+            withIntermediateDirectories: true)
         let error = #expect(throws: (any Error).self) { try fixture.run(in: "other") }
         #expect("\(String(describing: error))".contains("picture 2.pt"))
         #expect(try fixture.rows(of: "other").map(\.name) == ["picture 1"])
@@ -336,7 +353,9 @@ import Testing
         ) {
             var changed = fixture
             settings(&changed.settings)
-            let error = #expect(throws: (any Error).self) { try changed.run(in: "refused", request) }
+            let error = #expect(throws: (any Error).self) {
+                try changed.run(in: "refused", request)
+            }
             #expect("\(String(describing: error))".contains("\(name)"), "\(name): \(error as Any)")
         }
         refused("size", { $0.size = [20, 16] })
@@ -348,8 +367,11 @@ import Testing
         refused("dtype", { $0.dtype = "int64" })
         refused("stacked", { $0.size = nil }, { $0.stacks = true })
         refused("images", { _ in }, { $0.pictures = [] })
+        refused("batch_size", { _ in }, { $0.batchSize = 0 })
         refused("names", { _ in }, { $0.pictures[1].name = $0.pictures[0].name })
-        for name in ["", "..", "a/../b", "/a", "a/", "a//b", "a\u{0}b", String(repeating: "x", count: 300)] {
+        for name in [
+            "", "..", "a/../b", "/a", "a/", "a//b", "a\u{0}b", String(repeating: "x", count: 300),
+        ] {
             refused("names", { _ in }, { $0.pictures[1].name = name })
         }
         refused("resume", { _ in }) {

@@ -22,6 +22,9 @@ public enum TorchFileWriter {
     ///
     /// - Parameters:
     ///   - elements: in row-major order, as many as `shape` says.
+    ///   - shape: the size of each dimension.
+    ///   - dtype: of the elements.
+    ///   - path: where to write.
     ///   - note: text that the file carries beside the tensor, for `SavedTensor`; torch passes over it.
     /// - Throws: `WriteError`.
     public static func write(

@@ -160,14 +160,17 @@ typedef struct gpi_study_request {
     bool saves_pictures;
     /// Whether all latents are also written as one array; takes a size.
     bool stacks;
+    /// Neighbours of one size that are computed at once on a GPU; on a CPU it is one picture always.
+    int64_t batch_size;
     gpi_interruption interruption;
     void *interruption_context;
     gpi_study_progress_callback progress;
     void *progress_context;
 } gpi_study_request;
 
-/// No pictures yet, the whole study, resuming, failures recorded.
-#define GPI_STUDY_REQUEST_INIT { .size = sizeof(gpi_study_request), .resumes = true }
+/// No pictures yet, the whole study, resuming, failures recorded, 8 pictures at once.
+#define GPI_STUDY_REQUEST_INIT \
+    { .size = sizeof(gpi_study_request), .resumes = true, .batch_size = 8 }
 
 // MARK: - Results
 
