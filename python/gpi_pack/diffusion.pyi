@@ -111,6 +111,7 @@ def extract_dataset(
     seed: int | Iterable[int] = 0,
     dtype: torch.dtype | str | None = "float32",
     shard: str | tuple[int, int] | None = None,
+    batch_size: int = 8,
 ) -> DatasetSummary:
     """Writes the last latents of a diffusion model for all pictures of a study, however many, with
     a record of how each was made::
@@ -169,6 +170,8 @@ def extract_dataset(
         shard: ``"i/n"`` or ``(i, n)`` does the i-th of n parts, i from 1, beside other processes or
             machines that do the others in the same folder. Afterwards a run without shard joins
             them.
+        batch_size: How many neighbours of one size are computed at once on a GPU; fewer take less of
+            its memory. On a CPU it is one always.
 
     Raises:
         ValueError, TypeError: An argument, which the text names; or other settings than the folder
@@ -260,6 +263,7 @@ class DatasetExtractor:
         negative_prompt: str | None = None,
         seed: int | None = 0,
         dtype: torch.dtype | str | None = "float32",
+        batch_size: int = 8,
     ) -> None: ...
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
         """The batch with three more columns.
