@@ -22,19 +22,19 @@ static int unpack(PyObject *positional, PyObject *keywords, Passed *passed) {
         "images", "output_dir", "prompts", "names", "size", "fit", "exif", "background",
         "posterior", "stacked", "resume", "on_error", "save_images", "model_id", "device",
         "cache_dir", "strength", "num_inference_steps", "guidance_scale", "negative_prompt", "seed",
-        "dtype", "shard", NULL,
+        "dtype", "shard", "batch_size", NULL,
     };
     PictureValues *pictures = &passed->pictures;
     StudyValues *study = &passed->study;
     // The cast: before 3.13 the names were declared as if they might be written to.
     return PyArg_ParseTupleAndKeywords(
-               positional, keywords, "OO|O$OOOOOOOOOOOOOOOOOOOO:extract_dataset", (char **)names,
+               positional, keywords, "OO|O$OOOOOOOOOOOOOOOOOOOOO:extract_dataset", (char **)names,
                &pictures->images, &study->output_dir, &pictures->prompts, &pictures->names,
                &study->size, &study->fit, &study->exif, &study->background, &study->posterior,
                &passed->stacked, &passed->resume, &passed->on_error, &study->save_images,
                &study->model_id, &study->device, &study->cache_dir, &study->strength,
                &study->num_inference_steps, &study->guidance_scale, &study->negative_prompt,
-               &pictures->seed, &study->dtype, &passed->shard)
+               &pictures->seed, &study->dtype, &passed->shard, &study->batch_size)
         ? 0
         : -1;
 }
@@ -103,6 +103,7 @@ static int parse_request(const Passed *passed, const StudyOptions *options,
     if (stacked_argument(passed->stacked, options, request) < 0) return -1;
     if (passed->resume && flag_argument("resume", passed->resume, &request->resumes) < 0) return -1;
     request->saves_pictures = options->saves_pictures;
+    request->batch_size = options->batch_size;
     return on_error_argument(passed->on_error, request);
 }
 
@@ -188,7 +189,8 @@ const char extract_dataset_doc[] =
     "                stacked=None, resume=True, on_error='record', save_images=False,\n"
     "                model_id='runwayml/stable-diffusion-v1-5', device=None, cache_dir=None,\n"
     "                strength=0, num_inference_steps=50, guidance_scale=7.5,\n"
-    "                negative_prompt=None, seed=0, dtype='float32', shard=None)\n"
+    "                negative_prompt=None, seed=0, dtype='float32', shard=None,\n"
+    "                batch_size=8)\n"
     "--\n"
     "\n"
     "Writes the last latents of a diffusion model for all pictures of a study, however many,\n"
@@ -254,6 +256,9 @@ const char extract_dataset_doc[] =
     "shard\n"
     "    'i/n' or (i, n) does the i-th of n parts, i from 1, beside other processes or machines\n"
     "    that do the others in the same folder. Afterwards a run without shard joins them.\n"
+    "batch_size\n"
+    "    How many neighbours of one size are computed at once on a GPU; fewer take less of its\n"
+    "    memory. On a CPU it is one always.\n"
     "\n"
     "Gives a DatasetSummary. In a terminal and a notebook a bar shows how far it is, in the log\n"
     "of a job a line for each tenth. Errors name the argument: ValueError and TypeError; other\n"

@@ -95,6 +95,11 @@ static int model(const StudyValues *values, StudyOptions *options) {
         options->cache_dir = path_argument("cache_dir", values->cache_dir, "None, a str or a path");
         if (options->cache_dir == NULL) return -1;
     }
+    const gpi_study_request usual = GPI_STUDY_REQUEST_INIT;
+    options->batch_size = usual.batch_size;
+    if (values->batch_size
+        && count_argument("batch_size", values->batch_size, &options->batch_size) < 0)
+        return -1;
     return dtype_argument(values->dtype, &options->dtype);
 }
 
