@@ -129,6 +129,14 @@ public final class Study {
                 reason:
                     "latents stack if all pictures have one size; give the size, such as size=512.")
         }
+        guard !request.stacks || request.role == .whole else {
+            throw StudyError.invalidArgument(
+                name: "stacked",
+                reason: """
+                    a part has some of the latents only; the run without a part, which joins them, can stack \
+                    them.
+                    """)
+        }
         guard (1...1024).contains(request.batchSize) else {
             throw StudyError.invalidArgument(
                 name: "batch_size", reason: "\(request.batchSize) is not between 1 and 1024.")

@@ -209,7 +209,6 @@ final class StudyRun {
         writer.queue.close()
         while try writer.progress().finished < reader.pictures.count {
             usleep(2000)
-            try Interruption.check()
             try tell(progress)
         }
     }

@@ -366,6 +366,10 @@ import Testing
         refused("num_inference_steps", { $0.numInferenceSteps = 0 })
         refused("dtype", { $0.dtype = "int64" })
         refused("stacked", { $0.size = nil }, { $0.stacks = true })
+        refused("stacked", { _ in }) {
+            $0.stacks = true
+            $0.role = .shard(try Shard(number: 1, of: 2))
+        }
         refused("images", { _ in }, { $0.pictures = [] })
         refused("batch_size", { _ in }, { $0.batchSize = 0 })
         refused("names", { _ in }, { $0.pictures[1].name = $0.pictures[0].name })

@@ -10,10 +10,10 @@ static PyObject *python_version(void) {
     return PyUnicode_FromStringAndSize(text, (Py_ssize_t)strcspn(text, " "));
 }
 
-static PyObject *own_version(void) {
+/// Of an installed distribution, which need not be imported: torch takes seconds.
+static PyObject *installed_version(const char *distribution) {
     PyObject *version = imported("importlib.metadata", "version");
-    PyObject *result =
-        version == NULL ? NULL : PyObject_CallFunction(version, "s", "gpi-pack-diffusion");
+    PyObject *result = version == NULL ? NULL : PyObject_CallFunction(version, "s", distribution);
     Py_XDECREF(version);
     return result;
 }
@@ -48,10 +48,10 @@ int study_versions(Texts *versions) {
     PyObject *list = PyList_New(0);
     if (list == NULL) return -1;
     int result = add(list, "python", python_version());
-    if (result == 0) result = add(list, "torch", imported("torch", "__version__"));
+    if (result == 0) result = add(list, "torch", installed_version("torch"));
     if (result == 0) result = add(list, "pillow", imported("PIL", "__version__"));
     // A PackageNotFoundError is an ImportError.
-    if (result == 0) result = add(list, "gpi_pack.diffusion", own_version());
+    if (result == 0) result = add(list, "gpi_pack.diffusion", installed_version("gpi-pack-diffusion"));
     PyObject *row = result == 0 ? PyList_AsTuple(list) : NULL;
     result = row == NULL ? -1 : row_texts("versions", row, same, versions);
     Py_XDECREF(row);
