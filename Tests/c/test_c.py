@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import json
 import os
 import subprocess
 from pathlib import Path
@@ -196,3 +197,46 @@ def test_libtorch_that_is_nowhere(program, image, tmp_path):
     done = run(program, DEMO, image, tmp_path / "c.pt", LIBTORCH="/nowhere")
     assert done.returncode != 0
     assert "LIBTORCH=/nowhere" in done.stderr
+
+
+# MARK: - Studies
+
+
+@pytest.fixture(scope="module")
+def study(library, tmp_path_factory) -> Path:
+    return compiled("study", library, tmp_path_factory.mktemp("c"))
+
+
+def test_study(study, tmp_path):
+    """Three pictures and one that is none, then once more."""
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    for number in range(3):
+        pixels = np.full((16, 24, 3), 40 * number, np.uint8)
+        Image.fromarray(pixels).save(pictures / f"{number}.ppm")
+    (pictures / "none.ppm").write_text("P6 none")
+    folder = tmp_path / "study"
+    command = [study, DEMO, pictures, folder, "24", "16"]
+
+    first = run(*command)
+    assert first.returncode == 0, first.stderr
+    lines = first.stdout.splitlines()
+    assert lines[0] == "4 3 0 1"
+    assert lines[1] == f"none: {pictures}/none.ppm: this is no PPM file."
+    rows = [json.loads(line) for line in lines[2:6]]
+    assert [row["name"] for row in rows] == ["0", "1", "2", "none"]
+    assert [row["status"] for row in rows] == ["done"] * 3 + ["failed"]
+    assert all(row["seed"] == 42 for row in rows)
+    assert "4 of 4 pictures" in first.stderr
+    assert lines[6] == f"{folder}/latents.npy"
+    stacked = np.load(folder / "latents.npy")
+    assert stacked.shape == (4, 4, 2, 3)
+    assert np.isnan(stacked[3]).all()
+    for number in range(3):
+        latents = torch.load(folder / "latents" / f"{number}.pt", weights_only=True)
+        assert np.array_equal(latents.numpy(), stacked[[number]])
+
+    assert run(*command).stdout.splitlines()[0] == "4 0 3 1"
+    refused = run(*command[:4], "20", "16")
+    assert refused.returncode == 1
+    assert "size: 20 by 16" in refused.stderr
