@@ -20,7 +20,9 @@ let package = Package(
 
         // libtorch, from the ground up.
         .target(name: "CTorch"),
-        .target(name: "Torch", dependencies: ["CTorch"]),
+        // What is computed faster than libtorch does; in C for its vectors and for a choice by processor.
+        .target(name: "CKernels"),
+        .target(name: "Torch", dependencies: ["CTorch", "CKernels"]),
         .target(name: "Checkpoints", dependencies: ["Torch", "Files"]),
         .target(name: "TorchNN", dependencies: ["Torch", "Checkpoints"]),
         .target(name: "Diffusion", dependencies: ["TorchNN"]),
@@ -65,6 +67,7 @@ let package = Package(
             exclude: ["safety_checkers.py"]),
         .testTarget(
             name: "TorchTests", dependencies: ["Torch", "TestSupport"], exclude: ["reference.py"]),
+        .testTarget(name: "KernelsTests", dependencies: ["Torch", "TestSupport"]),
         .testTarget(
             name: "CheckpointsTests", dependencies: ["Checkpoints", "Files", "TestSupport"],
             exclude: ["differential.py", "reference.py"]),
