@@ -61,6 +61,9 @@ let package = Package(
                 "GPIDiffusion", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
+        .executableTarget(
+            name: "kernels-benchmark", dependencies: ["Diffusion"], path: "benchmarks/kernels"),
+
         .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
         .target(
             name: "TestSupport", dependencies: ["Torch"], path: "Tests/TestSupport",
