@@ -21,7 +21,9 @@ let package = Package(
 
         // libtorch, from the ground up.
         .target(name: "CTorch"),
-        .target(name: "Torch", dependencies: ["CTorch"]),
+        // What is computed faster than libtorch does; in C for its vectors and for a choice by processor.
+        .target(name: "CKernels"),
+        .target(name: "Torch", dependencies: ["CTorch", "CKernels"]),
         .target(name: "Checkpoints", dependencies: ["Torch", "Files"]),
         .target(name: "TorchNN", dependencies: ["Torch", "Checkpoints"]),
         .target(name: "Diffusion", dependencies: ["TorchNN"]),
@@ -61,12 +63,16 @@ let package = Package(
                 "GPIDiffusion", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
+        .executableTarget(
+            name: "kernels-benchmark", dependencies: ["Diffusion"], path: "benchmarks/kernels"),
+
         .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
         .target(
             name: "TestSupport", dependencies: ["Torch"], path: "Tests/TestSupport",
             exclude: ["safety_checkers.py"]),
         .testTarget(
             name: "TorchTests", dependencies: ["Torch", "TestSupport"], exclude: ["reference.py"]),
+        .testTarget(name: "KernelsTests", dependencies: ["Torch", "TestSupport"]),
         .testTarget(
             name: "CheckpointsTests", dependencies: ["Checkpoints", "Files", "TestSupport"],
             exclude: ["differential.py", "reference.py"]),

@@ -18,6 +18,8 @@ public struct Weights {
     public let dtype: DType
     /// The device of every tensor given.
     public let device: Device
+    /// How layers compute with them.
+    public let precision: Precision
     private let record: Record
 
     private final class Record {
@@ -29,14 +31,22 @@ public struct Weights {
         }
     }
 
-    public init(_ source: any TensorSource, dtype: DType = .float32, device: Device = .cpu) {
-        self.init(prefix: "", dtype: dtype, device: device, record: Record(source))
+    public init(
+        _ source: any TensorSource, dtype: DType = .float32, device: Device = .cpu,
+        precision: Precision = .default
+    ) {
+        self.init(
+            prefix: "", dtype: dtype, device: device, precision: precision,
+            record: Record(source))
     }
 
-    private init(prefix: String, dtype: DType, device: Device, record: Record) {
+    private init(
+        prefix: String, dtype: DType, device: Device, precision: Precision, record: Record
+    ) {
         self.prefix = prefix
         self.dtype = dtype
         self.device = device
+        self.precision = precision
         self.record = record
     }
 
@@ -46,7 +56,7 @@ public struct Weights {
     public static func / (weights: Weights, part: String) -> Weights {
         Weights(
             prefix: weights.fullName(part), dtype: weights.dtype, device: weights.device,
-            record: weights.record)
+            precision: weights.precision, record: weights.record)
     }
 
     /// The weights of one part in a list: `weights / "resnets" / 0`.

@@ -7,6 +7,7 @@ import Torch
 final class PartLoader {
     private let dtype: DType?
     private let device: Device
+    private let precision: Precision
     private let library: LibTorch
     private let decorate: (any TensorSource) -> any TensorSource
     /// Each file is opened once for all of its parts.
@@ -17,11 +18,12 @@ final class PartLoader {
     ///     converted.
     ///   - decorate: what a part's weights are read through.
     init(
-        dtype: DType?, device: Device, library: LibTorch,
+        dtype: DType?, device: Device, precision: Precision = .default, library: LibTorch,
         decorate: @escaping (any TensorSource) -> any TensorSource = { $0 }
     ) {
         self.dtype = dtype
         self.device = device
+        self.precision = precision
         self.library = library
         self.decorate = decorate
     }
@@ -121,6 +123,7 @@ final class PartLoader {
 
     private func weights(_ source: any TensorSource) throws -> Weights {
         Weights(
-            decorate(source), dtype: try dtype ?? source.dtypes().first ?? .float32, device: device)
+            decorate(source), dtype: try dtype ?? source.dtypes().first ?? .float32, device: device,
+            precision: precision)
     }
 }

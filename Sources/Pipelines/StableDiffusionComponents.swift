@@ -23,10 +23,11 @@ public final class StableDiffusionComponents {
     ///     unless given.
     ///   - dtype: that the models run in, whatever the files hold.
     ///   - device: the first NVIDIA device if there is one, else the CPU, unless given.
+    ///   - precision: how float32 is computed on a CPU.
     /// - Throws: `TorchError` without a usable libtorch or device. Files are opened later.
     public init(
         folders: ComponentFolders, predictionType: PredictionType? = nil, dtype: DType = .float32,
-        device: Device? = nil
+        device: Device? = nil, precision: Precision = .default
     ) throws {
         let library = try LibTorch.shared()
         let device = device ?? .best(in: library)
@@ -35,7 +36,8 @@ public final class StableDiffusionComponents {
         self.dtype = dtype
         self.device = device
         self.library = library
-        let loader = PartLoader(dtype: dtype, device: device, library: library)
+        let loader = PartLoader(
+            dtype: dtype, device: device, precision: precision, library: library)
         autoencoderPart = LazyPart { try loader.autoencoder(folders.autoencoder) }
         tokenizerPart = LazyPart { try loader.tokenizer(folders.tokenizer) }
         textEncoderPart = LazyPart { try loader.textEncoder(folders.textEncoder) }
@@ -58,8 +60,14 @@ public final class StableDiffusionComponents {
     ///     one, which is enough as long as no prompt is to be read.
     ///   - dtype: that the models run in, whatever the files hold.
     ///   - device: the first NVIDIA device if there is one, else the CPU, unless given.
-    public convenience init(folder: String, dtype: DType = .float32, device: Device? = nil) throws {
-        try self.init(folders: ComponentFolders(model: folder), dtype: dtype, device: device)
+    ///   - precision: how float32 is computed on a CPU.
+    public convenience init(
+        folder: String, dtype: DType = .float32, device: Device? = nil,
+        precision: Precision = .default
+    ) throws {
+        try self.init(
+            folders: ComponentFolders(model: folder), dtype: dtype, device: device,
+            precision: precision)
     }
 
     /// A model in a single file (`.safetensors`, `.ckpt`) in the layout of the original Stable Diffusion,
@@ -74,15 +82,16 @@ public final class StableDiffusionComponents {
     ///     See `SchedulerSettings.init(inferredFrom:)`.
     ///   - dtype: that the models run in, whatever the file holds.
     ///   - device: the first NVIDIA device if there is one, else the CPU, unless given.
+    ///   - precision: how float32 is computed on a CPU.
     /// - Throws: `TorchError` without a usable libtorch or device. The file is opened when a part is
     ///   first used; then `CheckpointError.unknownLayout` says what it seems to be if it is none such.
     public convenience init(
         checkpoint: String, tokenizer: String? = nil, predictionType: PredictionType? = nil,
-        dtype: DType = .float32, device: Device? = nil
+        dtype: DType = .float32, device: Device? = nil, precision: Precision = .default
     ) throws {
         try self.init(
             folders: ComponentFolders(checkpoint: checkpoint, tokenizer: tokenizer),
-            predictionType: predictionType, dtype: dtype, device: device)
+            predictionType: predictionType, dtype: dtype, device: device, precision: precision)
     }
 
     /// Parts of several models, loaded or not, as one; the scheduler's settings are the UNet's.

@@ -177,7 +177,7 @@ extension Tensor {
         return reach
     }
 
-    private static func checkedCount(of shape: [Int], dtype: DType) throws -> Int {
+    static func checkedCount(of shape: [Int], dtype: DType) throws -> Int {
         var bytes = dtype.byteCount
         var count = 1
         for size in shape {

@@ -5,8 +5,10 @@ import Torch
 public struct Conv2d {
     private let weight: Tensor
     private let bias: Tensor?
+    private let kernel: Int
     private let stride: Int
     private let padding: Int
+    private let precision: Precision
 
     /// - Parameters:
     ///   - weights: `weight` and, if there is one, `bias`.
@@ -22,12 +24,72 @@ public struct Conv2d {
     ) throws {
         weight = try weights.tensor("weight", shape: [outputs, inputs, kernel, kernel])
         self.bias = bias ? try weights.tensor("bias", shape: [outputs]) : nil
+        self.kernel = kernel
         self.stride = stride
         self.padding = padding
+        precision = weights.precision
     }
 
     /// `[N, inputs, H, W]` to `[N, outputs, H', W']`.
     public func callAsFunction(_ x: Tensor) throws -> Tensor {
-        try x.conv2d(weight: weight, bias: bias, stride: stride, padding: padding)
+        if let machine = try machine(for: x) { return try fused(x, on: machine) }
+        if kernel == 1, stride == 1, padding == 0, try x.kernelMachine(precision) != nil {
+            return try matrixProduct(x)
+        }
+        return try x.conv2d(weight: weight, bias: bias, stride: stride, padding: padding)
+    }
+
+    /// The same of a normalised and activated feature map.
+    ///
+    /// - Parameters:
+    ///   - x: `[N, inputs, H, W]`.
+    ///   - offsets: added to all places of each channel, `[1 or N, outputs]`.
+    ///   - residual: added to the result, and of its shape.
+    public func callAsFunction(
+        _ x: NormalizedSiLU, offsets: Tensor? = nil, residual: Tensor? = nil
+    ) throws -> Tensor {
+        if let machine = try machine(for: x.x) {
+            return try fused(x.x, on: machine) { convolution in
+                convolution.activation = try x.factors(on: machine)
+                if let offsets { convolution.bias = try bias.map { try offsets + $0 } ?? offsets }
+                convolution.residual = residual
+            }
+        }
+        var result = try self(x.computed())
+        if let offsets { result = try result + offsets.reshaped([offsets.shape[0], -1, 1, 1]) }
+        return try residual.map { try $0 + result } ?? result
+    }
+
+    /// The same of a feature map that is first enlarged by repeating the nearest elements.
+    public func callAsFunction(_ x: Tensor, enlargedTo size: (height: Int, width: Int)) throws
+        -> Tensor
+    {
+        if size == (2 * x.shape[2], 2 * x.shape[3]), let machine = try machine(for: x) {
+            return try fused(x, on: machine) { $0.doublesSize = true }
+        }
+        return try self(x.upsampledNearest(height: size.height, width: size.width))
+    }
+
+    /// What a kernel for this convolution of `x` would run on; nil if there is none.
+    private func machine(for x: Tensor) throws -> KernelMachine? {
+        guard kernel == 3, stride == 1, padding == 1 else { return nil }
+        return try x.kernelMachine(precision)
+    }
+
+    private func fused(
+        _ x: Tensor, on machine: KernelMachine,
+        with change: (inout KernelConvolution) throws -> Void = { _ in }
+    ) throws -> Tensor {
+        var convolution = KernelConvolution(weight: weight)
+        convolution.bias = bias
+        try change(&convolution)
+        return try convolution(x, on: machine)
+    }
+
+    /// A kernel of one place is a linear layer over the channels.
+    private func matrixProduct(_ x: Tensor) throws -> Tensor {
+        try x.contiguous(.channelsLast).permuted([0, 2, 3, 1])
+            .linear(weight: weight.reshaped(Array(weight.shape.prefix(2))), bias: bias)
+            .permuted([0, 3, 1, 2])
     }
 }

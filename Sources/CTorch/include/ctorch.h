@@ -27,7 +27,8 @@ typedef uint64_t StableIValue;
 /// 0 is success.
 typedef int32_t AOTITorchError;
 
-typedef void (*ParallelFunc)(int64_t begin, int64_t end, void *_Nullable context);
+/// What `torch_parallel_for` calls with part of a range.
+typedef void ParallelFunc(int64_t begin, int64_t end, void *_Nullable context);
 
 // Each entry: return type, name, parameters. `CTORCH_REQUIRED` is what libtorch 2.10
 // has; `CTORCH_OPTIONAL` came later and may be NULL.
@@ -96,7 +97,11 @@ typedef void (*ParallelFunc)(int64_t begin, int64_t end, void *_Nullable context
     F(AOTITorchError, torch_new_list_reserve_size,                                                 \
       (size_t size, StableListHandle _Nullable *_Nonnull result))                                  \
     F(AOTITorchError, torch_list_push_back, (StableListHandle _Nonnull list, StableIValue item))   \
-    F(AOTITorchError, torch_delete_list, (StableListHandle _Nonnull list))
+    F(AOTITorchError, torch_delete_list, (StableListHandle _Nonnull list))                         \
+    F(AOTITorchError, torch_parallel_for,                                                          \
+      (int64_t begin, int64_t end, int64_t grain, ParallelFunc *_Nonnull run,                      \
+       void *_Nullable context))                                                                   \
+    F(AOTITorchError, torch_get_num_threads, (uint32_t * _Nonnull count))
 
 #define CTORCH_OPTIONAL(F)                                                                         \
     /* 2.13 */                                                                                     \

@@ -47,7 +47,7 @@ struct AutoencoderDecoder {
         var hidden = try convIn(postQuantConv?(latents) ?? latents)
         hidden = try midBlock(hidden)
         for block in upBlocks { hidden = try block(hidden) }
-        return try convOut(normOut(hidden).silu())
+        return try convOut(normOut.silu(hidden))
     }
 }
 

@@ -45,7 +45,7 @@ struct AutoencoderEncoder {
         var hidden = try convIn(x)
         for block in downBlocks { hidden = try block(hidden) }
         hidden = try midBlock(hidden)
-        hidden = try convOut(normOut(hidden).silu())
+        hidden = try convOut(normOut.silu(hidden))
         return try quantConv?(hidden) ?? hidden
     }
 }

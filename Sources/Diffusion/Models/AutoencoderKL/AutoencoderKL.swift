@@ -43,13 +43,15 @@ public final class AutoencoderKL {
     /// - Parameter pictures: `[N, 3, H, W]` in [-1, 1], sides that are multiples of `scaleFactor`.
     /// - Returns: the posterior of latents `[N, latent channels, H / scaleFactor, W / scaleFactor]`.
     public func encode(_ pictures: Tensor) throws -> DiagonalGaussian {
-        try DiagonalGaussian(parameters: encoder(pictures))
+        try ReusedMemory.scope {
+            try DiagonalGaussian(parameters: encoder(pictures).contiguous())
+        }
     }
 
     /// - Parameter latents: `[N, latent channels, H, W]`, not scaled.
     /// - Returns: pictures `[N, 3, scaleFactor * H, scaleFactor * W]`, about in [-1, 1].
     public func decode(_ latents: Tensor) throws -> Tensor {
-        try decoder(latents)
+        try ReusedMemory.scope { try decoder(latents).contiguous() }
     }
 
     /// Decodes latents of about unit variance, as diffusion works on them.

@@ -35,11 +35,8 @@ struct ResnetBlock2D {
 
     /// `[N, inputs, H, W]` to `[N, outputs, H, W]`; `time` is `[N, timeChannels]`.
     func callAsFunction(_ x: Tensor, time: Tensor? = nil) throws -> Tensor {
-        var hidden = try conv1(norm1(x).silu())
-        if let timeProjection, let time {
-            hidden = try hidden + timeProjection(time.silu()).reshaped([time.shape[0], -1, 1, 1])
-        }
-        hidden = try conv2(norm2(hidden).silu())
-        return try (shortcut?(x) ?? x) + hidden
+        let offsets = try time.flatMap { time in try timeProjection?(time.silu()) }
+        let hidden = try conv1(norm1.silu(x), offsets: offsets)
+        return try conv2(norm2.silu(hidden), residual: shortcut?(x) ?? x)
     }
 }

@@ -13,7 +13,6 @@ struct Upsample2D {
     /// `[N, channels, H, W]` to twice the height and width, or to a given size: an odd size halved
     /// and doubled is not what it was.
     func callAsFunction(_ x: Tensor, size: (height: Int, width: Int)? = nil) throws -> Tensor {
-        let (height, width) = size ?? (2 * x.shape[2], 2 * x.shape[3])
-        return try conv(x.upsampledNearest(height: height, width: width))
+        try conv(x, enlargedTo: size ?? (2 * x.shape[2], 2 * x.shape[3]))
     }
 }

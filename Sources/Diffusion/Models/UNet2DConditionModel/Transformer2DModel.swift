@@ -67,6 +67,6 @@ struct Transformer2DModel {
     private static func map(_ x: Tensor, like original: Tensor) throws -> Tensor {
         let shape = original.shape
         return try x.reshaped([shape[0], shape[2], shape[3], shape[1]]).permuted([0, 3, 1, 2])
-            .contiguous()
+            .contiguous(original.isChannelsLast ? .channelsLast : .contiguous)
     }
 }

@@ -77,12 +77,18 @@ public final class UNet2DConditionModel {
     public func callAsFunction(_ latents: Tensor, timestep: Double, context: Tensor) throws
         -> Tensor
     {
+        try ReusedMemory.scope {
+            try predict(latents, timestep: timestep, context: context).contiguous()
+        }
+    }
+
+    private func predict(_ latents: Tensor, timestep: Double, context: Tensor) throws -> Tensor {
         let conditioning = UNetConditioning(time: try timeEmbedding(timestep), context: context)
         var hidden = try convIn(latents)
         var skips = [hidden]
         for block in downBlocks { hidden = try block(hidden, conditioning, skips: &skips) }
         hidden = try midBlock(hidden, conditioning)
         for block in upBlocks { hidden = try block(hidden, conditioning, skips: &skips) }
-        return try convOut(normOut(hidden).silu())
+        return try convOut(normOut.silu(hidden))
     }
 }

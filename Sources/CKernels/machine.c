@@ -1,0 +1,12 @@
+#include "dispatch.h"
+
+KernelsInstructions kernels_best_instructions(void) {
+#if HAS_X86_VECTORS
+    __builtin_cpu_init();
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl")
+        && __builtin_cpu_supports("avx512dq"))
+        return KERNELS_AVX512;
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return KERNELS_AVX2;
+#endif
+    return KERNELS_BASELINE;
+}

@@ -1,0 +1,20 @@
+// Everything that is compiled once for each kind of vector unit. The file that includes this says
+// which:
+//   LANES           floats in a vector
+//   BLOCK_ROWS      rows of sums that fit into the registers beside each other, see product.h
+//   COMPILED(name)  the name of a function in this form
+#include "kernels_convolution.h"
+#include "kernels_geglu.h"
+#include "kernels_group_norm.h"
+
+// In the order in which they build on each other.
+#include "vector.h"
+#include "functions.h"
+#include "product.h"
+#include "chunks.h"
+#include "patch.h"
+#include "winograd_transforms.h"
+#include "winograd_weights.h"
+#include "winograd.h"
+#include "group_norm.h"
+#include "geglu.h"

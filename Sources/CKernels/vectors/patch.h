@@ -1,0 +1,47 @@
+// Part of a feature map as a convolution reads it: with zeros around the map, enlarged, normalised and
+// activated. What would be passes over the whole map in memory happens here in a cache.
+
+typedef struct Patch {
+    int64_t image;
+    /// Of the first row and column in the (enlarged) map; negative in the padding.
+    int64_t top, left;
+    int64_t rows, columns;
+    int64_t first_channel;
+    /// Up to CHUNK.
+    int64_t channels;
+} Patch;
+
+/// Floats from one place of the patch to the next.
+INLINE int64_t patch_stride(const Patch *patch) { return rounded_up(patch->channels, LANES); }
+
+/// Writes `[rows, columns, patch_stride]`.
+static void fill_patch(const KernelsConvolution *c, const Patch *patch, float *result) {
+    const int64_t stride = patch_stride(patch);
+    const int64_t whole = patch->channels / LANES * LANES, rest = patch->channels - whole;
+    const int64_t height = c->height / c->enlargement, width = c->width / c->enlargement;
+    // The channels' factors, padded so that they are read in whole vectors.
+    _Alignas(64) float scale[CHUNK] = {0}, shift[CHUNK] = {0};
+    if (c->scale) {
+        const int64_t offset = patch->image * c->inputs + patch->first_channel;
+        memcpy(scale, c->scale + offset, (size_t)patch->channels * sizeof(float));
+        memcpy(shift, c->shift + offset, (size_t)patch->channels * sizeof(float));
+    }
+    for (int64_t i = 0; i < patch->rows; i++) {
+        const int64_t y = patch->top + i;
+        for (int64_t j = 0; j < patch->columns; j++, result += stride) {
+            const int64_t x = patch->left + j;
+            if (y < 0 || y >= c->height || x < 0 || x >= c->width) {
+                memset(result, 0, (size_t)stride * sizeof(float));
+                continue;
+            }
+            const int64_t place = (patch->image * height + y / c->enlargement) * width
+                + x / c->enlargement;
+            const float *source = c->input + place * c->inputs + patch->first_channel;
+            for (int64_t k = 0; k < stride; k += LANES) {
+                const Vector v = k < whole ? load(source + k) : load_some(source + k, rest);
+                *(Vector *)(result + k) =
+                    c->scale ? silu(v * load(scale + k) + load(shift + k)) : v;
+            }
+        }
+    }
+}

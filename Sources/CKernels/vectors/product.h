@@ -1,0 +1,65 @@
+// The matrix product in the middle of a convolution: a block of sums that stays in registers while it
+// runs along the input channels.
+
+/// Output channels that are computed together: two vectors.
+#define PANEL (2 * LANES)
+
+/// How far ahead of their use weights are called from a cache that the processor itself does not call
+/// them from early enough, in floats.
+#define PREFETCH 512
+
+/// C += A B, or C = A B for `adds` false.
+///
+/// - Parameters:
+///   - rows: of A and C, a constant up to BLOCK_ROWS.
+///   - depth: columns of A and rows of B.
+///   - a: `[rows, depth]` with `a_stride` floats from row to row.
+///   - b: `[depth, PANEL]`, aligned.
+///   - c: `[rows, PANEL]`, aligned.
+INLINE void product_of_rows(const int rows, int64_t depth, const float *a, int64_t a_stride,
+                            const float *b, float *c, const bool adds) {
+    Vector sums[BLOCK_ROWS][2];
+    UNROLL for (int i = 0; i < rows; i++) sums[i][0] = sums[i][1] = broadcast(0);
+    for (int64_t k = 0; k < depth; k++) {
+        const Vector b0 = *(const Vector *)b, b1 = *(const Vector *)(b + LANES);
+        for (int64_t line = 0; line < PANEL; line += 16) __builtin_prefetch(b + PREFETCH + line);
+        UNROLL for (int i = 0; i < rows; i++) {
+            const Vector x = broadcast(a[i * a_stride + k]);
+            sums[i][0] = x * b0 + sums[i][0];
+            sums[i][1] = x * b1 + sums[i][1];
+        }
+        b += PANEL;
+    }
+    UNROLL for (int i = 0; i < rows; i++) {
+        Vector *place = (Vector *)(c + i * PANEL);
+        place[0] = adds ? place[0] + sums[i][0] : sums[i][0];
+        place[1] = adds ? place[1] + sums[i][1] : sums[i][1];
+    }
+}
+
+static void product_of_block(int64_t rows, int64_t depth, const float *a, int64_t a_stride,
+                             const float *b, float *c, bool adds) {
+#define ROWS(n)                                                                                    \
+    case n:                                                                                        \
+        if (adds) product_of_rows(n, depth, a, a_stride, b, c, true);                    \
+        else product_of_rows(n, depth, a, a_stride, b, c, false);                        \
+        break;
+    switch (rows) {
+        ROWS(1) ROWS(2) ROWS(3) ROWS(4) ROWS(5) ROWS(6)
+#if BLOCK_ROWS > 6
+        ROWS(7) ROWS(8) ROWS(9) ROWS(10) ROWS(11) ROWS(12) ROWS(13) ROWS(14)
+#endif
+    }
+#undef ROWS
+}
+
+/// The same for any number of rows, in blocks of about equal size.
+static void product(int64_t rows, int64_t depth, const float *a, int64_t a_stride, const float *b,
+                    float *c, bool adds) {
+    const int64_t blocks = quotient_up(rows, BLOCK_ROWS);
+    for (int64_t block = 0; block < blocks; block++) {
+        const int64_t start = rows * block / blocks, end = rows * (block + 1) / blocks;
+        product_of_block(end - start, depth, a + start * a_stride, a_stride, b,
+                         c + start * PANEL, adds);
+    }
+}
