@@ -105,6 +105,20 @@ extension DType {
     }
 }
 
+extension Precision {
+    /// - Throws: `PipelineError.invalidArgument` for a number that the header does not name.
+    init(_ precision: gpi_precision) throws {
+        switch precision {
+        case GPI_PRECISION_DEFAULT: self = .default
+        case GPI_PRECISION_EXACT: self = .exact
+        case GPI_PRECISION_REDUCED: self = .reduced
+        default:
+            throw PipelineError.invalidArgument(
+                name: "precision", reason: "\(precision.rawValue) is none of gpi_precision.")
+        }
+    }
+}
+
 extension gpi_dtype {
     /// - Throws: `PipelineError.invalidArgument` for a type that the header does not name.
     init(_ dtype: DType) throws {

@@ -115,6 +115,7 @@ public func gpi_extractor_create(
         let device = try options.device.map { try Device(parsing: String(cString: $0)) }
         let extractor = try ImageExtractor(
             modelFolder: String(cString: folder), device: device, dtype: DType(options.dtype),
+            precision: Precision(options.precision),
             warn: { options.warning?(options.warning_context, $0) })
         result.pointee = handle(ExtractorBox(extractor))
     }

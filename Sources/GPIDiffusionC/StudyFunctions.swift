@@ -273,6 +273,7 @@ extension StudySettings {
         prompt = options.prompt.map { String(cString: $0) }
         seed = options.seed?.pointee
         dtype = try DType(options.dtype).rawValue
+        precision = try Precision(options.precision)
     }
 
     /// - Throws: `StudyError.invalidArgument` with all choices for a text that is none of them.

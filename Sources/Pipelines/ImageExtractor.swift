@@ -25,15 +25,17 @@ public final class ImageExtractor {
     ///   - modelFolder: a model in the diffusers layout. Only what is used is read: at strength 0 its `vae`.
     ///   - device: the first NVIDIA device if there is one, else the CPU, unless given.
     ///   - dtype: float32, float16 or bfloat16, that the model runs in.
+    ///   - precision: how exactly it computes.
     ///   - warn: told of what is probably not meant: prompts that are cut, steps that change nothing, ….
     /// - Throws: `TorchError` without a usable libtorch or device; `ConfigurationError` or
     ///   `CheckpointError` if the model's files are not as they should be.
     public convenience init(
         modelFolder: String, device: Device? = nil, dtype: DType = .float32,
-        warn: @escaping (String) -> Void = { _ in }
+        precision: Precision = .default, warn: @escaping (String) -> Void = { _ in }
     ) throws {
         try self.init(
-            StableDiffusionComponents(folder: modelFolder, dtype: dtype, device: device),
+            StableDiffusionComponents(
+                folder: modelFolder, dtype: dtype, device: device, precision: precision),
             warn: warn)
     }
 

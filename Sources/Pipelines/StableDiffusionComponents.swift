@@ -23,7 +23,7 @@ public final class StableDiffusionComponents {
     ///     unless given.
     ///   - dtype: that the models run in, whatever the files hold.
     ///   - device: the first NVIDIA device if there is one, else the CPU, unless given.
-    ///   - precision: how float32 is computed on a CPU.
+    ///   - precision: how exactly float32 is computed on a CPU, or `.reduced`.
     /// - Throws: `TorchError` without a usable libtorch or device. Files are opened later.
     public init(
         folders: ComponentFolders, predictionType: PredictionType? = nil, dtype: DType = .float32,
@@ -32,6 +32,7 @@ public final class StableDiffusionComponents {
         let library = try LibTorch.shared()
         let device = device ?? .best(in: library)
         try device.checkAvailable(in: library)
+        let dtype = precision == .reduced && dtype == .float32 ? .bfloat16 : dtype
         self.folders = folders
         self.dtype = dtype
         self.device = device
@@ -60,7 +61,7 @@ public final class StableDiffusionComponents {
     ///     one, which is enough as long as no prompt is to be read.
     ///   - dtype: that the models run in, whatever the files hold.
     ///   - device: the first NVIDIA device if there is one, else the CPU, unless given.
-    ///   - precision: how float32 is computed on a CPU.
+    ///   - precision: how exactly float32 is computed on a CPU, or `.reduced`.
     public convenience init(
         folder: String, dtype: DType = .float32, device: Device? = nil,
         precision: Precision = .default
@@ -82,7 +83,7 @@ public final class StableDiffusionComponents {
     ///     See `SchedulerSettings.init(inferredFrom:)`.
     ///   - dtype: that the models run in, whatever the file holds.
     ///   - device: the first NVIDIA device if there is one, else the CPU, unless given.
-    ///   - precision: how float32 is computed on a CPU.
+    ///   - precision: how exactly float32 is computed on a CPU, or `.reduced`.
     /// - Throws: `TorchError` without a usable libtorch or device. The file is opened when a part is
     ///   first used; then `CheckpointError.unknownLayout` says what it seems to be if it is none such.
     public convenience init(

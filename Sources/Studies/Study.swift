@@ -76,7 +76,8 @@ public final class Study {
             },
             makeExtractor: {
                 try ImageExtractor(
-                    modelFolder: modelFolder, device: device, dtype: dtype, warn: warn)
+                    modelFolder: modelFolder, device: device, dtype: dtype,
+                    precision: settings.precision, warn: warn)
             })
     }
 

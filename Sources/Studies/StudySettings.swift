@@ -26,6 +26,8 @@ public struct StudySettings: Codable, Equatable, Sendable {
     public var seed: UInt64?
     /// That the model runs in; latents are written as float32.
     public var dtype = "float32"
+    /// How exactly the model computes.
+    public var precision = Precision.default
 
     public init() {}
 
@@ -86,6 +88,7 @@ public struct StudySettings: Codable, Equatable, Sendable {
             ("negative_prompt", quoted(negativePrompt)),
             ("prompts", prompt?.debugDescription ?? "one for each picture"),
             ("seed", seed.map { "\($0)" } ?? "one for each picture"), ("dtype", dtype),
+            ("precision", precision.rawValue),
         ]
     }
 }

@@ -92,6 +92,7 @@ struct Extract: ParsableCommand {
         settings.prompt = prompt
         settings.seed = seed
         settings.dtype = model.dtype.rawValue
+        settings.precision = model.precision
         try settings.check()
 
         var line = ProgressLine()
@@ -138,6 +139,13 @@ struct StudyModelOptions: ParsableArguments {
     @Option(help: "The numbers that the model runs in; float16 is for GPUs.")
     var dtype = ModelDType.float32
 
+    @Option(
+        help: """
+            How exactly the model computes on a CPU: default, exact (PyTorch's own operators, slower), or \
+            reduced (bfloat16).
+            """)
+    var precision = Precision.default
+
     /// The model's folder or file, fetched where it is missing.
     func folder(wholeModel: Bool) throws -> String {
         var progress = FetchProgress()
@@ -162,6 +170,7 @@ struct PictureSize: ExpressibleByArgument {
 }
 
 extension PictureFit: ExpressibleByArgument {}
+extension Precision: ExpressibleByArgument {}
 extension PosteriorChoice: ExpressibleByArgument {}
 
 extension RGBColor: ExpressibleByArgument {

@@ -177,7 +177,7 @@ import Testing
             ("prompts", { $0.prompt = "a cat" }),
             ("prompts", { $0.prompt = nil }), ("seed", { $0.seed = 8 }),
             ("seed", { $0.seed = nil }),
-            ("dtype", { $0.dtype = "bfloat16" }),
+            ("dtype", { $0.dtype = "bfloat16" }), ("precision", { $0.precision = .exact }),
         ]
         for (name, change) in changes {
             var changed = fixture

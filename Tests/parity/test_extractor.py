@@ -464,3 +464,29 @@ def test_bad_models(module):
         extractor.__new__(extractor).encode_prompt("a")
     with pytest.raises(TypeError, match="img"):
         module.pad_to_multiple_of_8(IMAGE)
+
+
+@pytest.mark.parametrize("precision", ["default", "exact", "reduced"])
+def test_precision(checkpoints, precision):
+    """Numbers of float32 agree far beyond what bfloat16 holds."""
+    image = np.random.default_rng(0).integers(0, 256, (96, 64, 3), np.uint8)
+    folder = checkpoints("narrow")
+    exact = StableDiffusionImg2ImgExtractor(str(folder), "cpu", precision="exact")
+    other = StableDiffusionImg2ImgExtractor(str(folder), "cpu", precision=precision)
+    assert other.dtype == (torch.bfloat16 if precision == "reduced" else torch.float32)
+    options = {"strength": 0.5, "num_inference_steps": 4, "seed": 1}
+    expected = exact.get_hidden_states(image, "a cat", **options)
+    given = other.get_hidden_states(image, "a cat", **options).float()
+    difference = (given - expected).abs().max() / expected.abs().max()
+    if precision == "reduced":
+        assert 1e-4 < difference < 0.1
+    else:
+        assert difference < 2e-5
+    if precision == "exact":
+        assert torch.equal(given, expected)
+
+
+@pytest.mark.parametrize("precision", ["", "fast", None, 1])
+def test_unknown_precision(checkpoints, precision):
+    with pytest.raises(ValueError, match="precision must be"):
+        StableDiffusionImg2ImgExtractor(str(checkpoints("narrow")), "cpu", precision=precision)

@@ -139,7 +139,7 @@ static int run(const Arguments *arguments) {
         return -1;
     Extractor extractor = {0};
     int result = open_extractor(arguments->model_id, arguments->device, arguments->cache_dir,
-                                GPI_FLOAT32,
+                                GPI_FLOAT32, GPI_PRECISION_DEFAULT,
                                 arguments->strength > 0 ? WHOLE_MODEL : AUTOENCODER_ALONE,
                                 &extractor);
     if (result == 0) result = process_all(&extractor, arguments);

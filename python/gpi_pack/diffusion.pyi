@@ -110,6 +110,7 @@ def extract_dataset(
     negative_prompt: str | None = None,
     seed: int | Iterable[int] = 0,
     dtype: torch.dtype | str | None = "float32",
+    precision: Literal["default", "exact", "reduced"] = "default",
     shard: str | tuple[int, int] | None = None,
     batch_size: int = 8,
 ) -> DatasetSummary:
@@ -167,6 +168,9 @@ def extract_dataset(
             size.
         dtype: What the model computes in: float32, float16 or bfloat16, of torch or by name.
             Latents are written as float32.
+        precision: How exactly it computes: ``"default"`` by kernels that are several times faster than
+            PyTorch's operators on a CPU and about as close to the true numbers; ``"exact"`` by
+            PyTorch's operators alone; ``"reduced"`` in bfloat16.
         shard: ``"i/n"`` or ``(i, n)`` does the i-th of n parts, i from 1, beside other processes or
             machines that do the others in the same folder. Afterwards a run without shard joins
             them.
@@ -263,6 +267,7 @@ class DatasetExtractor:
         negative_prompt: str | None = None,
         seed: int | None = 0,
         dtype: torch.dtype | str | None = "float32",
+        precision: Literal["default", "exact", "reduced"] = "default",
         batch_size: int = 8,
     ) -> None: ...
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
@@ -333,6 +338,9 @@ class StableDiffusionImg2ImgExtractor:
         cache_dir: Where models from the Hub are kept; None for huggingface_hub's own folder.
         dtype: ``torch.float32``, ``torch.float16`` or ``torch.bfloat16``, or the name of one; None
             for float32.
+        precision: How exactly it computes: ``"default"`` by kernels that are several times faster than
+            PyTorch's operators on a CPU and about as close to the true numbers; ``"exact"`` by
+            PyTorch's operators alone; ``"reduced"`` in bfloat16.
 
     Raises:
         ValueError, TypeError, FileNotFoundError, OSError, ImportError, RuntimeError: As with
@@ -345,6 +353,8 @@ class StableDiffusionImg2ImgExtractor:
         device: str | torch.device | None = None,
         cache_dir: str | PathLike[str] | None = None,
         dtype: torch.dtype | str | None = "float32",
+        *,
+        precision: Literal["default", "exact", "reduced"] = "default",
     ) -> None: ...
     @property
     def device(self) -> str:

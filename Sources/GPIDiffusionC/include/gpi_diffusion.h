@@ -79,6 +79,17 @@ typedef enum gpi_dtype {
     GPI_BFLOAT16 = 2,
 } gpi_dtype;
 
+/// How exactly a model computes.
+typedef enum gpi_precision {
+    /// float32 on a CPU by kernels of this package where they apply, several times faster than PyTorch's
+    /// operators and about as close to the true numbers, but not bit for bit the same.
+    GPI_PRECISION_DEFAULT = 0,
+    /// float32 by PyTorch's own operators alone.
+    GPI_PRECISION_EXACT = 1,
+    /// bfloat16, with three significant digits.
+    GPI_PRECISION_REDUCED = 2,
+} gpi_precision;
+
 typedef enum gpi_device_kind {
     GPI_CPU = 0,
     GPI_CUDA = 1,
@@ -150,6 +161,7 @@ typedef struct gpi_extractor_options {
     const char *device;
     /// That the model runs in, whatever its files hold.
     gpi_dtype dtype;
+    gpi_precision precision;
     /// NULL to hear of no warnings.
     gpi_warning warning;
     void *warning_context;

@@ -82,6 +82,7 @@ typedef struct gpi_study_options {
     const char *model_name;
     const char *device;
     gpi_dtype dtype;
+    gpi_precision precision;
     /// What `decode` brings pictures to, multiples of 8; 0 for pictures that keep their shapes.
     int64_t width, height;
     /// What `decode` does, for the settings file: "crop", "pad" or "stretch"; whether it turns pictures

@@ -98,6 +98,23 @@ static int position(PyObject *text, const char *const *names) {
     return index;
 }
 
+int precision_argument(PyObject *value, gpi_precision *result) {
+    static const char *const names[] = {"default", "exact", "reduced", NULL};
+    static const gpi_precision values[] = {
+        GPI_PRECISION_DEFAULT, GPI_PRECISION_EXACT, GPI_PRECISION_REDUCED,
+    };
+    *result = GPI_PRECISION_DEFAULT;
+    if (value == NULL) return 0;
+    int index = PyUnicode_Check(value) ? position(value, names) : 3;
+    if (names[index] == NULL) {
+        PyErr_Format(PyExc_ValueError, "precision must be 'default', 'exact' or 'reduced', not %R.",
+                     value);
+        return -1;
+    }
+    *result = values[index];
+    return 0;
+}
+
 int dtype_argument(PyObject *value, gpi_dtype *result) {
     // As torch writes them; comparing the text spares importing torch.
     static const char *const names[] = {

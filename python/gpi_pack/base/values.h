@@ -36,6 +36,9 @@ PyObject *device_argument(PyObject *value);
 /// A dtype of torch or its name; float32 for NULL and None.
 int dtype_argument(PyObject *value, gpi_dtype *result);
 
+/// "default", "exact" or "reduced"; the first for NULL.
+int precision_argument(PyObject *value, gpi_precision *result);
+
 /// A float, or what is one in truth.
 int number_argument(const char *argument, PyObject *value, double *result);
 

@@ -31,9 +31,10 @@ int settle(const Extractor *extractor, gpi_status status, PyObject *about) {
 }
 
 int open_extractor(PyObject *model_id, PyObject *device, PyObject *cache_dir, gpi_dtype dtype,
-                   ModelParts parts, Extractor *extractor) {
+                   gpi_precision precision, ModelParts parts, Extractor *extractor) {
     gpi_extractor_options options = GPI_EXTRACTOR_OPTIONS_INIT;
     options.dtype = dtype;
+    options.precision = precision;
     options.warning = warn_python;
     options.warning_context = &extractor->waiting;
     if (device != NULL) {

@@ -21,7 +21,7 @@ typedef struct Extractor {
 /// Makes the core's extractor. `device` and `cache_dir` may be NULL. 0, or -1 with an exception
 /// that names the argument.
 int open_extractor(PyObject *model_id, PyObject *device, PyObject *cache_dir, gpi_dtype dtype,
-                   ModelParts parts, Extractor *extractor);
+                   gpi_precision precision, ModelParts parts, Extractor *extractor);
 
 /// Frees what `open_extractor` made, whether it succeeded or not; all zeros afterwards.
 void close_extractor(Extractor *extractor);

@@ -61,15 +61,15 @@ static int unpack(PyObject *positional, PyObject *keywords, StudyValues *study, 
     static const char *const names[] = {
         "output_dir", "prompts", "size", "fit", "exif", "background", "posterior", "save_images",
         "model_id", "device", "cache_dir", "strength", "num_inference_steps", "guidance_scale",
-        "negative_prompt", "seed", "dtype", "batch_size", NULL,
+        "negative_prompt", "seed", "dtype", "precision", "batch_size", NULL,
     };
     return PyArg_ParseTupleAndKeywords(
-               positional, keywords, "O|$OOOOOOOOOOOOOOOOO:DatasetExtractor", (char **)names,
+               positional, keywords, "O|$OOOOOOOOOOOOOOOOOO:DatasetExtractor", (char **)names,
                &study->output_dir, prompts, &study->size, &study->fit, &study->exif,
                &study->background, &study->posterior, &study->save_images, &study->model_id,
                &study->device, &study->cache_dir, &study->strength, &study->num_inference_steps,
                &study->guidance_scale, &study->negative_prompt, seed, &study->dtype,
-               &study->batch_size)
+               &study->precision, &study->batch_size)
         ? 0
         : -1;
 }
@@ -306,7 +306,8 @@ PyDoc_STRVAR(
     "                 background='white', posterior='sample', save_images=False,\n"
     "                 model_id='runwayml/stable-diffusion-v1-5', device=None, cache_dir=None,\n"
     "                 strength=0, num_inference_steps=50, guidance_scale=7.5,\n"
-    "                 negative_prompt=None, seed=0, dtype='float32', batch_size=8)\n"
+    "                 negative_prompt=None, seed=0, dtype='float32',\n"
+    "                 precision='default', batch_size=8)\n"
     "--\n"
     "\n"
     "A worker that makes the latents of a study, one batch of pictures after another, beside\n"

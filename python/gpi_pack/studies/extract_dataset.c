@@ -22,19 +22,20 @@ static int unpack(PyObject *positional, PyObject *keywords, Passed *passed) {
         "images", "output_dir", "prompts", "names", "size", "fit", "exif", "background",
         "posterior", "stacked", "resume", "on_error", "save_images", "model_id", "device",
         "cache_dir", "strength", "num_inference_steps", "guidance_scale", "negative_prompt", "seed",
-        "dtype", "shard", "batch_size", NULL,
+        "dtype", "precision", "shard", "batch_size", NULL,
     };
     PictureValues *pictures = &passed->pictures;
     StudyValues *study = &passed->study;
     // The cast: before 3.13 the names were declared as if they might be written to.
     return PyArg_ParseTupleAndKeywords(
-               positional, keywords, "OO|O$OOOOOOOOOOOOOOOOOOOOO:extract_dataset", (char **)names,
+               positional, keywords, "OO|O$OOOOOOOOOOOOOOOOOOOOOO:extract_dataset", (char **)names,
                &pictures->images, &study->output_dir, &pictures->prompts, &pictures->names,
                &study->size, &study->fit, &study->exif, &study->background, &study->posterior,
                &passed->stacked, &passed->resume, &passed->on_error, &study->save_images,
                &study->model_id, &study->device, &study->cache_dir, &study->strength,
                &study->num_inference_steps, &study->guidance_scale, &study->negative_prompt,
-               &pictures->seed, &study->dtype, &passed->shard, &study->batch_size)
+               &pictures->seed, &study->dtype, &study->precision, &passed->shard,
+               &study->batch_size)
         ? 0
         : -1;
 }
@@ -189,8 +190,8 @@ const char extract_dataset_doc[] =
     "                stacked=None, resume=True, on_error='record', save_images=False,\n"
     "                model_id='runwayml/stable-diffusion-v1-5', device=None, cache_dir=None,\n"
     "                strength=0, num_inference_steps=50, guidance_scale=7.5,\n"
-    "                negative_prompt=None, seed=0, dtype='float32', shard=None,\n"
-    "                batch_size=8)\n"
+    "                negative_prompt=None, seed=0, dtype='float32', precision='default',\n"
+    "                shard=None, batch_size=8)\n"
     "--\n"
     "\n"
     "Writes the last latents of a diffusion model for all pictures of a study, however many,\n"
@@ -253,6 +254,10 @@ const char extract_dataset_doc[] =
     "dtype\n"
     "    What the model computes in: 'float32', 'float16' or 'bfloat16', of torch or by name.\n"
     "    Latents are written as float32.\n"
+    "precision\n"
+    "    How exactly it computes: 'default' by kernels that are several times faster than\n"
+    "    PyTorch's operators on a CPU and about as close to the true numbers; 'exact' by PyTorch's\n"
+    "    operators alone; 'reduced' in bfloat16.\n"
     "shard\n"
     "    'i/n' or (i, n) does the i-th of n parts, i from 1, beside other processes or machines\n"
     "    that do the others in the same folder. Afterwards a run without shard joins them.\n"

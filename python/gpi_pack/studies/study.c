@@ -43,6 +43,7 @@ static int create(const StudyOptions *options, const StudyPictures *pictures, Py
     if (fill_texts(options, pictures, &core) < 0) return -1;
     if (text_of(folder, &core.model_folder) < 0) return -1;
     core.dtype = options->dtype;
+    core.precision = options->precision;
     core.width = options->width;
     core.height = options->height;
     core.exif = options->exif;

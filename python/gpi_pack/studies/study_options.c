@@ -100,6 +100,7 @@ static int model(const StudyValues *values, StudyOptions *options) {
     if (values->batch_size
         && count_argument("batch_size", values->batch_size, &options->batch_size) < 0)
         return -1;
+    if (precision_argument(values->precision, &options->precision) < 0) return -1;
     return dtype_argument(values->dtype, &options->dtype);
 }
 

@@ -11,7 +11,7 @@
 typedef struct StudyValues {
     PyObject *output_dir, *size, *fit, *exif, *background, *posterior, *save_images, *model_id,
         *device, *cache_dir, *strength, *num_inference_steps, *guidance_scale, *negative_prompt,
-        *dtype, *batch_size;
+        *dtype, *precision, *batch_size;
 } StudyValues;
 
 typedef struct StudyOptions {
@@ -37,6 +37,7 @@ typedef struct StudyOptions {
     /// str or NULL
     PyObject *negative_prompt;
     gpi_dtype dtype;
+    gpi_precision precision;
     /// Pictures that are computed at once on a GPU
     int64_t batch_size;
 } StudyOptions;

@@ -44,6 +44,7 @@ static int fill(PyObject *record, StudyValues *values) {
         {"guidance_scale", &values->guidance_scale},
         {"negative_prompt", &values->negative_prompt},
         {"dtype", &values->dtype},
+        {"precision", &values->precision},
     };
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         *all[i].value = PyDict_GetItemString(settings, all[i].key);
