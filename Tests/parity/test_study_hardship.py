@@ -447,6 +447,7 @@ def test_memory_and_open_files_stay(count, measured, tmp_path):
     check = f"a study of {count} pictures"
     measured.note(check, "memory in MiB at 500 pictures", early, "")
     measured.note(check, "memory in MiB at the end", late, "")
+    measured.note(check, "memory: end / at 500 pictures", late / early, "1.1")
     measured.note(check, "open files at 500 pictures", open_early, "")
     measured.note(check, "open files at the end", open_late, "")
     measured.note(check, "pictures per second", count / seconds, "")
