@@ -83,6 +83,8 @@ private func describe(_ error: any Error) -> (gpi_status, String) {
         case .invalidArgument: return (GPI_INVALID_ARGUMENT, "\(error)")
         case .notFinite: return (GPI_TORCH_ERROR, "\(error)")
         }
+    case let error as ForeignCodec.Failure:
+        return (GPI_BAD_PICTURE, "\(error)")
     case let error as ImagingError:
         return (GPI_BAD_PICTURE, "\(error)")
     default:

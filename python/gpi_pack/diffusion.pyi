@@ -1,8 +1,17 @@
 """Pictures to the last latents of a diffusion model."""
 
-from collections.abc import Callable, ItemsView, Iterator, KeysView, Mapping, Sequence, ValuesView
+from collections.abc import (
+    Callable,
+    ItemsView,
+    Iterable,
+    Iterator,
+    KeysView,
+    Mapping,
+    Sequence,
+    ValuesView,
+)
 from os import PathLike
-from typing import Any, Literal, NoReturn, overload
+from typing import Any, Literal, NamedTuple, NoReturn, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -75,6 +84,226 @@ def extract_images(
         RuntimeError: torch failed: no memory, or a process made by ``fork`` (use spawn).
         KeyboardInterrupt: Ctrl-C ends a run within one operation of the model and leaves no
             partial file.
+    """
+
+def extract_dataset(
+    images: str | PathLike[str] | Iterable[str | PathLike[str]],
+    output_dir: str | PathLike[str],
+    prompts: str | Iterable[str] = "",
+    *,
+    names: Iterable[str | int] | None = None,
+    size: int | tuple[int, int] | None = None,
+    fit: Literal["crop", "pad", "stretch"] = "crop",
+    exif: bool = True,
+    background: str = "white",
+    posterior: Literal["sample", "mode"] = "sample",
+    stacked: bool | None = None,
+    resume: bool = True,
+    on_error: Literal["record", "raise"] = "record",
+    save_images: bool = False,
+    model_id: str | PathLike[str] = "runwayml/stable-diffusion-v1-5",
+    device: str | torch.device | None = None,
+    cache_dir: str | PathLike[str] | None = None,
+    strength: float = 0,
+    num_inference_steps: int = 50,
+    guidance_scale: float = 7.5,
+    negative_prompt: str | None = None,
+    seed: int | Iterable[int] = 0,
+    dtype: torch.dtype | str | None = "float32",
+    shard: str | tuple[int, int] | None = None,
+) -> DatasetSummary:
+    """Writes the last latents of a diffusion model for all pictures of a study, however many, with
+    a record of how each was made::
+
+        summary = extract_dataset("photographs", "study", size=512)
+
+    A run that was ended by Ctrl-C, a crash or a power cut goes on where it was when the same call
+    is made again: latents of a picture are kept if its file, its prompt and seed and all settings
+    are the same as they were. The folder holds
+
+    - ``settings.json``: all settings, the model's files, versions: for the methods section.
+    - ``manifest.jsonl``: for each picture its file, digest, prompt, seed, status and times.
+    - ``latents/{name}.pt``: for ``torch.load``, float32 ``[1, 4, height / 8, width / 8]``.
+    - ``latents.npy``, ``latents.csv``: with ``size``, all latents in one array for ``numpy.load``,
+      and which row of it is which picture's.
+    - ``pictures/{name}.png``: with ``save_images``, what the latents stand for.
+
+    In a terminal and a notebook a bar shows how far it is, in the log of a job a line for each tenth.
+
+    Args:
+        images: A folder, all pictures in which and in whose folders are taken, ``9.jpg`` before
+            ``10.jpg``; or paths in a list, an array, or a column of a table.
+        output_dir: The folder for the results, made where it is missing.
+        prompts: A text for all pictures, or one for each. Without influence at strength 0.
+        names: What to call the pictures' results: for each a text (it may have ``/`` in it) or a
+            number, such as the ids of a table. None for the files' own names, with their folders
+            below ``images`` if that is a folder, without suffix.
+        size: What each picture is brought to before the model sees it, in pixels: the side of a
+            square, or ``(width, height)``, multiples of 8. Only then do latents have one shape and
+            can be stacked. None shrinks those whose longest side is above 512 and keeps their
+            shapes.
+        fit: How a picture of another shape is brought to ``size``: ``"crop"`` cuts the edges off,
+            ``"pad"`` puts bands of the background beside it, ``"stretch"`` distorts it.
+        exif: Whether photographs are turned upright as the camera noted.
+        background: The colour under transparent pictures and of the bands: a name or ``"#rrggbb"``.
+        posterior: ``"sample"`` draws the latents from the distribution that the encoder gives, by
+            the seed; ``"mode"`` takes its mean, so that they depend on the picture alone at
+            strength 0.
+        stacked: Whether to write ``latents.npy`` and ``latents.csv``; None for whenever ``size`` is
+            given (not for a shard).
+        resume: False computes everything again, which takes other settings in the same folder.
+        on_error: What to do about a picture that cannot be read: ``"record"`` it, with the reason,
+            in the manifest and the summary, or ``"raise"`` and end the run.
+        save_images: Whether to decode the latents to pictures too, which takes about as long again.
+        model_id: As are the next six, as of ``extract_images``.
+        device: The same.
+        cache_dir: The same.
+        strength: The same.
+        num_inference_steps: The same.
+        guidance_scale: The same.
+        negative_prompt: The same.
+        seed: For all pictures, or one for each; equal seeds give equal noise to pictures of one
+            size.
+        dtype: What the model computes in: float32, float16 or bfloat16, of torch or by name.
+            Latents are written as float32.
+        shard: ``"i/n"`` or ``(i, n)`` does the i-th of n parts, i from 1, beside other processes or
+            machines that do the others in the same folder. Afterwards a run without shard joins
+            them.
+
+    Raises:
+        ValueError, TypeError: An argument, which the text names; or other settings than the folder
+            was begun with, and which; with ``on_error="raise"`` a picture.
+        FileNotFoundError: There is no such model.
+        OSError: Another process is at work in the folder, or a file cannot be written.
+        ImportError: torch is missing or older than 2.10.
+        RuntimeError: torch failed: no memory, or a process made by ``fork`` (use spawn).
+        KeyboardInterrupt: Ctrl-C leaves only whole files.
+    """
+
+class DatasetFailure(NamedTuple):
+    """A picture without latents."""
+
+    name: str
+    #: As it was given.
+    path: str
+    reason: str
+
+class DatasetSummary(NamedTuple):
+    """What a run of ``extract_dataset`` came to."""
+
+    #: Pictures of the run.
+    total: int
+    #: Those whose latents were made now.
+    extracted: int
+    #: Those whose latents were there from an earlier run.
+    reused: int
+    #: Those without latents.
+    failed: int
+    #: Why, for each of those.
+    failures: list[DatasetFailure]
+    #: How long it took.
+    seconds: float
+    output_dir: str
+    #: The file with all settings.
+    settings: str
+    #: The file with a row for each picture.
+    manifest: str
+    #: The folder of the ``.pt`` files.
+    latents: str
+    #: The folder of the decoded pictures, if they were asked for.
+    pictures: str | None
+    #: The file with all latents in one array, if they were stacked.
+    stacked: str | None
+
+class DatasetExtractor:
+    """A worker that makes the latents of a study, one batch of pictures after another, beside other
+    workers: ``extract_dataset`` for Ray Data::
+
+        table = ray.data.read_csv("pictures.csv")
+        done = table.map_batches(
+            DatasetExtractor,
+            fn_constructor_kwargs={"output_dir": "study", "size": 512},
+            concurrency=2,
+            batch_size=32,
+            num_gpus=1,
+        )
+        done.write_parquet("done")
+
+    The model is loaded by the first batch and kept. A batch may be done twice: latents of the same
+    file, prompt, seed and settings are kept. No manifest is written; ``extract_dataset`` with the
+    same settings writes it, and stacks the latents, without computing them again.
+
+    Args:
+        prompts: The text for all pictures; None for the batches' column ``prompt``.
+        seed: The seed for all pictures; None for the batches' column ``seed``.
+
+    All else is as of ``extract_dataset``, and so are the exceptions.
+    """
+
+    def __init__(
+        self,
+        output_dir: str | PathLike[str],
+        *,
+        prompts: str | None = "",
+        size: int | tuple[int, int] | None = None,
+        fit: Literal["crop", "pad", "stretch"] = "crop",
+        exif: bool = True,
+        background: str = "white",
+        posterior: Literal["sample", "mode"] = "sample",
+        save_images: bool = False,
+        model_id: str | PathLike[str] = "runwayml/stable-diffusion-v1-5",
+        device: str | torch.device | None = None,
+        cache_dir: str | PathLike[str] | None = None,
+        strength: float = 0,
+        num_inference_steps: int = 50,
+        guidance_scale: float = 7.5,
+        negative_prompt: str | None = None,
+        seed: int | None = 0,
+        dtype: torch.dtype | str | None = "float32",
+    ) -> None: ...
+    def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
+        """The batch with three more columns.
+
+        Args:
+            batch: Columns, arrays or lists: ``path``, and if wanted ``name`` (the file's own without
+                folder and suffix unless given; no two pictures of the study may have the same),
+                ``prompt`` and ``seed``.
+
+        Returns:
+            Those columns, and ``status`` (``"done"`` or ``"failed"``), ``error`` (why, else ``""``)
+            and ``latents`` (the path of the ``.pt`` file, else ``""``) as arrays of str.
+        """
+
+def contact_sheet(
+    output_dir: str | PathLike[str],
+    path: str | PathLike[str] | None = None,
+    *,
+    count: int = 12,
+    seed: int = 0,
+    columns: int = 3,
+    cell: int = 160,
+    model_id: str | PathLike[str] | None = None,
+    device: str | torch.device | None = None,
+    cache_dir: str | PathLike[str] | None = None,
+) -> Image.Image:
+    """A picture of some pictures of a study, drawn at random: each as the model saw it beside what its
+    latents decode to, with its name. For a look whether sizes, cuts and turns are as they should be,
+    and how much of the pictures the latents hold.
+
+    Args:
+        output_dir: The folder that ``extract_dataset`` wrote. The pictures must be where they were.
+        path: A file to write the sheet to as well, such as ``"sheet.png"``.
+        count: How many pictures; fewer if there are fewer.
+        seed: Another int draws other pictures.
+        columns: How many pictures in a row.
+        cell: The longest side of one in pixels.
+        model_id: The model, if it is no longer where it was.
+        device: As of ``extract_images``.
+        cache_dir: As of ``extract_images``.
+
+    Raises:
+        FileNotFoundError: The folder is no study's, or a picture or the model is gone.
+        ValueError, TypeError: An argument, which the text names, or a picture that cannot be read.
     """
 
 def pad_to_multiple_of_8(img: Image.Image, pad_mode: str = "reflect") -> Image.Image:
