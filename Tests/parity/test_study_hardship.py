@@ -21,7 +21,6 @@ import numpy as np
 import pytest
 import torch
 from broken_pictures import broken_pictures
-from checkpoints import DEMO
 from studies import (
     assert_equal,
     contents,
@@ -375,19 +374,6 @@ class TestOrderAndSeeds:
         ]
         assert same == [True, False, False, True]
         assert [row["seed"] for row in rows(tmp_path / "study")] == [7, 8, 2**64 - 1, 7]
-
-    def test_equal_pictures_and_seeds_give_equal_latents(self, collection, tmp_path):
-        twins = [collection[0], Path(shutil.copy(collection[0], tmp_path / "twin.png"))]
-        extract(twins, tmp_path / "study")
-        first, second = (latents(tmp_path / "study", path) for path in twins)
-        assert torch.equal(first, second)
-
-    def test_latents_are_those_of_extract_images(self, subject, collection, tmp_path):
-        """Without a size pictures are prepared as they are there."""
-        extract(collection[:3], tmp_path / "study", size=None, seed=[3, 4, 5])
-        for path, seed in zip(collection[:3], [3, 4, 5], strict=True):
-            (theirs,) = subject.latents(DEMO, [str(path)], seed)
-            assert torch.equal(latents(tmp_path / "study", path), theirs)
 
 
 # MARK: - Many pictures
