@@ -186,8 +186,10 @@ class TestPicturesThatGoAway:
         study = tmp_path / "study"
         process = start(images, study)
         wait_for_rows(study / "manifest.jsonl", 1, process)
+        process.send_signal(signal.SIGSTOP)
         for path in images[-10:]:
             path.unlink()
+        process.send_signal(signal.SIGCONT)
         assert result(process) == {"total": 60, "extracted": 50, "reused": 0, "failed": 10}
         found = rows(study)
         for row, path in zip(found[-10:], images[-10:], strict=True):
@@ -334,10 +336,14 @@ class TestShards:
         study = tmp_path / "study"
         part = start(collection, study, shard="1/2")
         wait_for_rows(study / "shards" / "manifest-1-of-2.jsonl", 1, part)
-        with pytest.raises(OSError, match="Another process is at work"):
-            extract(collection, study)
-        with pytest.raises(ValueError, match="seed: 7 there, 8 now"):
-            extract(collection, study, shard="2/2", seed=8)
+        part.send_signal(signal.SIGSTOP)
+        try:
+            with pytest.raises(OSError, match="Another process is at work"):
+                extract(collection, study)
+            with pytest.raises(ValueError, match="seed: 7 there, 8 now"):
+                extract(collection, study, shard="2/2", seed=8)
+        finally:
+            part.send_signal(signal.SIGCONT)
         assert result(part)["extracted"] == 30
 
     def test_the_same_part_twice_at_once(self, collection, undisturbed, tmp_path):
