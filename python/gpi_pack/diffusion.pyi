@@ -173,7 +173,7 @@ def extract_dataset(
             PyTorch's operators alone; ``"reduced"`` in bfloat16.
         shard: ``"i/n"`` or ``(i, n)`` does the i-th of n parts, i from 1, beside other processes or
             machines that do the others in the same folder. Afterwards a run without shard joins
-            them.
+            them. On CPUs, equal last digits take equal numbers of threads (``OMP_NUM_THREADS``).
         batch_size: How many neighbours of one size are computed at once on a GPU; fewer take less of
             its memory. On a CPU it is one always.
 
@@ -239,6 +239,10 @@ class DatasetExtractor:
     The model is loaded by the first batch and kept. A batch may be done twice: latents of the same
     file, prompt, seed and settings are kept. No manifest is written; ``extract_dataset`` with the
     same settings writes it, and stacks the latents, without computing them again.
+
+    On CPUs the last digits of latents depend on the number of torch's threads. Ray gives a worker as
+    many as ``num_cpus``, which is 1 unless asked for, or ``OMP_NUM_THREADS`` where that is set; runs
+    elsewhere agree to the bit with as many.
 
     Args:
         prompts: The text for all pictures; None for the batches' column ``prompt``.
