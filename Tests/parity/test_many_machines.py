@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -20,6 +21,9 @@ from studies import ONE_THREAD, SMALL, assert_equal, extract, photographs, resul
 from gpi_pack.diffusion import DatasetExtractor
 
 pytestmark = pytest.mark.ours
+
+# Ray's workers know no folder of tests.
+ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
 
 COUNT = 40
 
