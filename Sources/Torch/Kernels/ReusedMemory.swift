@@ -97,6 +97,15 @@ package enum ReusedMemory {
 }
 
 extension Tensor {
+    /// A tensor of float32 on the CPU in row-major order, yet to be written.
+    convenience init(reusingMemory shape: [Int], in library: LibTorch) throws {
+        let block = try ReusedMemory.block(
+            byteCount: try Self.checkedCount(of: shape, dtype: .float32) * 4)
+        try self.init(
+            viewing: block.address, shape: shape, dtype: .float32, device: .cpu, owner: block,
+            in: library)
+    }
+
     /// A feature map `[N, C, H, W]` of float32 on the CPU, stored channels last, yet to be written.
     convenience init(channelsLast shape: [Int], in library: LibTorch) throws {
         let block = try ReusedMemory.block(
