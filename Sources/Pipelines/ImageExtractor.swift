@@ -19,6 +19,8 @@ public final class ImageExtractor {
     private let components: StableDiffusionComponents
     private let promptEncoder: PromptEncoder
     private let warn: (String) -> Void
+    /// One picture's feature maps lie where the last one's lay.
+    private let memory = ReusedMemory()
     private var hasWarnedOfScheduler = false
 
     /// - Parameters:
@@ -77,14 +79,16 @@ public final class ImageExtractor {
     ) throws -> Latents {
         try options.check()
         let noise = NoiseGenerator(seed: seed)
-        let posterior = try components.autoencoder.encode(pixels(of: picture))
-        let sample = try posterior.sample(noise: noise.normal(like: posterior.mean))
-        var latents = try Self.latentScale * sample
-        if options.strength > 0 {
-            latents = try denoised(latents, prompt, options, noise, progress)
+        return try memory.scope {
+            let posterior = try components.autoencoder.encode(pixels(of: picture))
+            let sample = try posterior.sample(noise: noise.normal(like: posterior.mean))
+            var latents = try Self.latentScale * sample
+            if options.strength > 0 {
+                latents = try denoised(latents, prompt, options, noise, progress)
+            }
+            guard try latents.isFinite() else { throw PipelineError.notFinite("latents") }
+            return try Latents(latents)
         }
-        guard try latents.isFinite() else { throw PipelineError.notFinite("latents") }
-        return try Latents(latents)
     }
 
     /// Decodes latents to the picture that they stand for, with sides that are multiples of 8.
@@ -132,7 +136,7 @@ public final class ImageExtractor {
             )
         }
         let sample = try latents.converted(to: dtype).moved(to: device)
-        return try autoencoder.decode((1 / Self.latentScale) * sample)
+        return try memory.scope { try autoencoder.decode((1 / Self.latentScale) * sample) }
     }
 
     // MARK: - Denoising
