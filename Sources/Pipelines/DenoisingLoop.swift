@@ -16,6 +16,8 @@ public struct DenoisingLoop {
     private let guidanceScale: Double
     private let randomness: StepRandomness
     private let first: Int
+    /// One step's feature maps lie where the last one's lay.
+    private let memory = ReusedMemory()
     private var remaining: Range<Int>
 
     /// The latents reached so far, `[N, C, H, W]`. The next step goes on from what is put here.
@@ -70,10 +72,12 @@ public struct DenoisingLoop {
     /// What the UNet says, led from the negative prompt towards the prompt.
     private func guided(_ input: Tensor, at timestep: Double) throws -> Tensor {
         guard let both = embeddings.both else {
-            return try unet(input, timestep: timestep, context: embeddings.prompt)
+            return try memory.scope {
+                try unet(input, timestep: timestep, context: embeddings.prompt)
+            }
         }
         let twice = try Tensor.concatenated([input, input], dimension: 0)
-        let parts = try unet(twice, timestep: timestep, context: both)
+        let parts = try memory.scope { try unet(twice, timestep: timestep, context: both) }
             .split(into: 2, dimension: 0)
         let (unconditional, conditional) = (parts[0], parts[1])
         return try unconditional + guidanceScale * (conditional - unconditional)

@@ -19,6 +19,8 @@ public final class ImageExtractor {
     private let components: StableDiffusionComponents
     private let promptEncoder: PromptEncoder
     private let warn: (String) -> Void
+    /// One picture's feature maps lie where the last one's lay.
+    private let memory = ReusedMemory()
     private var hasWarnedOfScheduler = false
 
     /// - Parameters:
@@ -111,23 +113,25 @@ public final class ImageExtractor {
             throw PipelineError.invalidArgument(
                 name: name, reason: "there are \(count) for \(pictures.count) pictures.")
         }
-        let pixels = try Tensor.pixels(
-            of: pictures.map { try Self.prepared($0, longestSide: longestSide) },
-            in: components.library)
-        let distribution = try components.autoencoder.encode(
-            pixels.converted(to: dtype).moved(to: device))
         let noise = BatchNoise(seeds: seeds)
-        let chosen =
-            switch posterior {
-            case .sample: try distribution.sample(noise: noise.normal(like: distribution.mean))
-            case .mode: distribution.mean
+        return try memory.scope {
+            let pixels = try Tensor.pixels(
+                of: pictures.map { try Self.prepared($0, longestSide: longestSide) },
+                in: components.library)
+            let distribution = try components.autoencoder.encode(
+                pixels.converted(to: dtype).moved(to: device))
+            let chosen =
+                switch posterior {
+                case .sample: try distribution.sample(noise: noise.normal(like: distribution.mean))
+                case .mode: distribution.mean
+                }
+            var latents = try Self.latentScale * chosen
+            if options.strength > 0 {
+                latents = try denoised(latents, prompts, options, noise, progress)
             }
-        var latents = try Self.latentScale * chosen
-        if options.strength > 0 {
-            latents = try denoised(latents, prompts, options, noise, progress)
+            guard try latents.isFinite() else { throw PipelineError.notFinite("latents") }
+            return latents
         }
-        guard try latents.isFinite() else { throw PipelineError.notFinite("latents") }
-        return latents
     }
 
     /// Decodes latents to the picture that they stand for, with sides that are multiples of 8.
@@ -175,7 +179,7 @@ public final class ImageExtractor {
             )
         }
         let sample = try latents.converted(to: dtype).moved(to: device)
-        return try autoencoder.decode((1 / Self.latentScale) * sample)
+        return try memory.scope { try autoencoder.decode((1 / Self.latentScale) * sample) }
     }
 
     // MARK: - Denoising

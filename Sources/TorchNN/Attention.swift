@@ -33,10 +33,17 @@ public struct Attention {
     }
 
     /// `[N, length, channels]`, and a context `[N, …, contextChannels]`, to `[N, length, channels]`.
-    public func callAsFunction(_ x: Tensor, context: Tensor? = nil) throws -> Tensor {
+    /// - Parameters:
+    ///   - x: the attending sequence.
+    ///   - context: the sequence that is attended to; `x` unless given.
+    ///   - residual: added to the result, and of its shape.
+    public func callAsFunction(_ x: Tensor, context: Tensor? = nil, residual: Tensor? = nil) throws
+        -> Tensor
+    {
         let attended = try split(query(x)).scaledDotProductAttention(
             key: split(key(context ?? x)), value: split(value(context ?? x)))
-        return try out(attended.converted(to: x.dtype).transposed(1, 2).reshaped(x.shape))
+        return try out(
+            attended.converted(to: x.dtype).transposed(1, 2).reshaped(x.shape), residual: residual)
     }
 
     /// `[N, length, channels]` to `[N, heads, length, channels / heads]`.

@@ -33,10 +33,24 @@ public struct Conv2d {
     /// `[N, inputs, H, W]` to `[N, outputs, H', W']`.
     public func callAsFunction(_ x: Tensor) throws -> Tensor {
         if let machine = try machine(for: x) { return try fused(x, on: machine) }
-        if kernel == 1, stride == 1, padding == 0, try x.kernelMachine(precision) != nil {
-            return try matrixProduct(x)
+        return try unfused(x)
+    }
+
+    /// The same with something added to the result, `residual`, which is of its shape.
+    public func callAsFunction(_ x: Tensor, residual: Tensor) throws -> Tensor {
+        if let machine = try machine(for: x) {
+            return try fused(x, on: machine) { $0.residual = residual }
         }
-        return try x.conv2d(weight: weight, bias: bias, stride: stride, padding: padding)
+        return try unfused(x, residual: residual)
+    }
+
+    /// By libtorch, or as a linear layer.
+    private func unfused(_ x: Tensor, residual: Tensor? = nil) throws -> Tensor {
+        if kernel == 1, stride == 1, padding == 0, let machine = try x.kernelMachine(precision) {
+            return try product(x, residual: residual, on: machine)
+        }
+        let result = try x.conv2d(weight: weight, bias: bias, stride: stride, padding: padding)
+        return try residual.map { try result + $0 } ?? result
     }
 
     /// The same of a normalised and activated feature map.
@@ -87,9 +101,12 @@ public struct Conv2d {
     }
 
     /// A kernel of one place is a linear layer over the channels.
-    private func matrixProduct(_ x: Tensor) throws -> Tensor {
-        try x.contiguous(.channelsLast).permuted([0, 2, 3, 1])
-            .linear(weight: weight.reshaped(Array(weight.shape.prefix(2))), bias: bias)
-            .permuted([0, 3, 1, 2])
+    private func product(_ x: Tensor, residual: Tensor?, on machine: KernelMachine) throws
+        -> Tensor
+    {
+        var linear = try KernelLinear(
+            weight: weight.reshaped(Array(weight.shape.prefix(2))), bias: bias)
+        linear.residual = try residual?.permuted([0, 2, 3, 1])
+        return try linear(x.permuted([0, 2, 3, 1]), on: machine).permuted([0, 3, 1, 2])
     }
 }

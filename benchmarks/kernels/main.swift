@@ -16,6 +16,10 @@ struct Contest {
     let fast: () throws -> Tensor
 
     func run(repeats: Int) throws {
+        try ReusedMemory.scope { try compete(repeats: max(repeats, 1)) }
+    }
+
+    private func compete(repeats: Int) throws {
         let (first, second) = try (exact(), fast())
         var times: [(exact: Double, fast: Double)] = []
         for _ in 0..<repeats {
@@ -95,14 +99,12 @@ case "layers":
             print("There are no kernels for this processor.")
             break
         }
-        try ReusedMemory.scope {
-            let kernel = KernelConvolution(weight: weight)
-            try Contest(
-                name: "\(images)x\(inputs)x\(side)x\(side) to \(outputs)",
-                exact: { try x.conv2d(weight: weight, bias: nil, padding: 1) },
-                fast: { try kernel(x, on: machine) }
-            ).run(repeats: repeats)
-        }
+        let kernel = KernelConvolution(weight: weight)
+        try Contest(
+            name: "\(images)x\(inputs)x\(side)x\(side) to \(outputs)",
+            exact: { try x.conv2d(weight: weight, bias: nil, padding: 1) },
+            fast: { try kernel(x, on: machine) }
+        ).run(repeats: repeats)
     }
 case "encoder", "decoder":
     var configuration = AutoencoderKLConfiguration()

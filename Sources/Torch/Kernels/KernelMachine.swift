@@ -39,10 +39,11 @@ package struct KernelMachine {
 }
 
 extension Tensor {
-    /// What kernels would run on for this feature map; nil where libtorch's own operators are to be used:
-    /// not asked for otherwise, not float32, not `[N, C, H, W]`, not on a CPU with wide vectors.
-    package func kernelMachine(_ precision: Precision) throws -> KernelMachine? {
-        guard precision == .default, shape.count == 4, count > 0, try device == .cpu,
+    /// What kernels would run on for this tensor of `rank` dimensions, `[N, C, H, W]` unless given; nil
+    /// where libtorch's own operators are to be used: asked for, another rank, not float32, not on a CPU
+    /// with wide vectors.
+    package func kernelMachine(_ precision: Precision, rank: Int = 4) throws -> KernelMachine? {
+        guard precision == .default, shape.count == rank, count > 0, try device == .cpu,
             try dtype == .float32, let best = KernelMachine.Instructions.available.last,
             best != .baseline
         else { return nil }

@@ -5,16 +5,27 @@ import Synchronization
 ///
 /// A system gives out large memory as pages that it fills with zeros one by one, when they are first
 /// touched; for feature maps that can take as long as computing them. Inside a `scope` memory that an
-/// operation is done with serves the next one; when the scope ends, it is all given back.
-package enum ReusedMemory {
+/// operation is done with serves the next one. When this object goes, it is all given back.
+package final class ReusedMemory {
     @TaskLocal private static var store: Store?
+    private let own = Store()
 
-    /// Runs `body`, in which kernels reuse memory. A scope in a scope is part of it.
+    package init() {}
+
+    deinit {
+        own.close()
+    }
+
+    /// Runs `body`, in which kernels reuse this memory. A scope in a scope is part of it.
+    package func scope<Result>(_ body: () throws -> Result) rethrows -> Result {
+        guard Self.store == nil else { return try body() }
+        return try Self.$store.withValue(own) { try body() }
+    }
+
+    /// Runs `body`, in which kernels reuse memory that is given back afterwards.
     package static func scope<Result>(_ body: () throws -> Result) rethrows -> Result {
-        guard store == nil else { return try body() }
-        let store = Store()
-        defer { store.close() }
-        return try $store.withValue(store) { try body() }
+        let memory = ReusedMemory()
+        return try withExtendedLifetime(memory) { try memory.scope(body) }
     }
 
     /// Memory whose address is divisible by 64, until the last reference goes.
@@ -62,7 +73,7 @@ package enum ReusedMemory {
             let size: Int
         }
 
-        /// What is free, or nil when the scope has ended.
+        /// What is free, or nil when it was all given back.
         private let free = Mutex<[Memory]?>([])
 
         /// Free memory that fits without much waste, or new one.
@@ -97,6 +108,15 @@ package enum ReusedMemory {
 }
 
 extension Tensor {
+    /// A tensor of float32 on the CPU in row-major order, yet to be written.
+    convenience init(reusingMemory shape: [Int], in library: LibTorch) throws {
+        let block = try ReusedMemory.block(
+            byteCount: try Self.checkedCount(of: shape, dtype: .float32) * 4)
+        try self.init(
+            viewing: block.address, shape: shape, dtype: .float32, device: .cpu, owner: block,
+            in: library)
+    }
+
     /// A feature map `[N, C, H, W]` of float32 on the CPU, stored channels last, yet to be written.
     convenience init(channelsLast shape: [Int], in library: LibTorch) throws {
         let block = try ReusedMemory.block(

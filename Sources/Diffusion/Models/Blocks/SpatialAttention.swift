@@ -19,6 +19,7 @@ struct SpatialAttention {
     func callAsFunction(_ x: Tensor) throws -> Tensor {
         let (batch, channels, places) = (x.shape[0], x.shape[1], x.shape[2] * x.shape[3])
         let sequence = try norm(x).reshaped([batch, channels, places]).transposed(1, 2)
-        return try attention(sequence).transposed(1, 2).reshaped(x.shape) + x
+        let residual = try x.reshaped([batch, channels, places]).transposed(1, 2)
+        return try attention(sequence, residual: residual).transposed(1, 2).reshaped(x.shape)
     }
 }

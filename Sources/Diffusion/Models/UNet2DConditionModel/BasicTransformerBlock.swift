@@ -32,9 +32,10 @@ struct BasicTransformerBlock {
     /// `[N, places, channels]` to the same shape; `context` is `[N, tokens, contextChannels]`.
     func callAsFunction(_ x: Tensor, context: Tensor) throws -> Tensor {
         var hidden = x
-        hidden = try attention1(norm1(hidden), context: onlyCrossAttention ? context : nil) + hidden
-        hidden = try attention2(norm2(hidden), context: context) + hidden
-        return try feedForward(norm3(hidden)) + hidden
+        hidden = try attention1(
+            norm1(hidden), context: onlyCrossAttention ? context : nil, residual: hidden)
+        hidden = try attention2(norm2(hidden), context: context, residual: hidden)
+        return try feedForward(norm3(hidden), residual: hidden)
     }
 }
 
@@ -43,16 +44,14 @@ struct BasicTransformerBlock {
 private struct GEGLUFeedForward {
     private let projection: Linear
     private let out: Linear
-    private let inner: Int
 
     init(_ weights: Weights, channels: Int) throws {
-        inner = 4 * channels
+        let inner = 4 * channels
         projection = try Linear(weights / "net" / "0" / "proj", from: channels, to: 2 * inner)
         out = try Linear(weights / "net" / "2", from: inner, to: channels)
     }
 
-    func callAsFunction(_ x: Tensor) throws -> Tensor {
-        let parts = try projection(x).split(into: 2, dimension: 2)
-        return try out(parts[0] * parts[1].gelu())
+    func callAsFunction(_ x: Tensor, residual: Tensor) throws -> Tensor {
+        try out(projection.geglu(x), residual: residual)
     }
 }

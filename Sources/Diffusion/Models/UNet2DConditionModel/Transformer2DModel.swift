@@ -54,7 +54,7 @@ struct Transformer2DModel {
         for block in blocks { hidden = try block(hidden, context: context) }
         switch projection {
         case .linear(_, let out): return try Self.map(out(hidden), like: x) + x
-        case .convolution(_, let out): return try out(Self.map(hidden, like: x)) + x
+        case .convolution(_, let out): return try out(Self.map(hidden, like: x), residual: x)
         }
     }
 
