@@ -66,7 +66,8 @@ let package = Package(
             name: "TestSupport", dependencies: ["Torch"], path: "Tests/TestSupport",
             exclude: ["safety_checkers.py"]),
         .testTarget(
-            name: "TorchTests", dependencies: ["Torch", "TestSupport"], exclude: ["reference.py"]),
+            name: "TorchTests", dependencies: ["Torch", "TestSupport"],
+            exclude: ["gradients_reference.py", "reference.py"]),
         .testTarget(
             name: "CheckpointsTests", dependencies: ["Checkpoints", "Files", "TestSupport"],
             exclude: ["differential.py", "reference.py"]),
