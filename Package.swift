@@ -74,7 +74,8 @@ let package = Package(
         .testTarget(
             name: "DiffusionTests", dependencies: ["Diffusion", "TestSupport"],
             exclude: [
-                "reference.py", "Schedulers/scheduler_reference.py", "Tokenizer/corpus.py",
+                "gradients_reference.py", "reference.py", "Schedulers/scheduler_reference.py",
+                "Tokenizer/corpus.py",
                 "Tokenizer/reference.py",
             ]),
         .testTarget(

@@ -22,15 +22,25 @@ public struct Weights {
 
     private final class Record {
         let source: any TensorSource
+        let parameters: Parameters?
         var used: Set<String> = []
 
-        init(_ source: any TensorSource) {
+        init(_ source: any TensorSource, _ parameters: Parameters?) {
             self.source = source
+            self.parameters = parameters
         }
     }
 
-    public init(_ source: any TensorSource, dtype: DType = .float32, device: Device = .cpu) {
-        self.init(prefix: "", dtype: dtype, device: device, record: Record(source))
+    /// - Parameters:
+    ///   - source: where the tensors come from.
+    ///   - dtype: of every tensor given.
+    ///   - device: of every tensor given.
+    ///   - parameters: keeps every tensor given, for training.
+    public init(
+        _ source: any TensorSource, dtype: DType = .float32, device: Device = .cpu,
+        keepingIn parameters: Parameters? = nil
+    ) {
+        self.init(prefix: "", dtype: dtype, device: device, record: Record(source, parameters))
     }
 
     private init(prefix: String, dtype: DType, device: Device, record: Record) {
@@ -69,7 +79,8 @@ public struct Weights {
 
     /// The tensor of that name in `dtype`, on `device`, in row-major order; counted as used.
     ///
-    /// A tensor that is already so is the mapped file itself, without a copy: never write to it.
+    /// A tensor that is already so is the mapped file itself, without a copy: never write to it, unless
+    /// it is kept in `Parameters`.
     /// - Throws: `CheckpointError.missingTensor`, `.shapeMismatch`; `.unsupportedDType` if the
     ///   elements are no real numbers.
     public func tensor(_ name: String, shape: [Int]) throws -> Tensor {
@@ -82,7 +93,7 @@ public struct Weights {
         }
         let tensor = try stored.converted(to: dtype).moved(to: device).contiguous()
         record.used.insert(fullName)
-        return tensor
+        return try record.parameters?.keep(tensor, as: fullName) ?? tensor
     }
 
     /// To be called before the parts of a model are built: there must be no others.
