@@ -187,5 +187,41 @@ def gradients():
     return answers
 
 
+def adamw():
+    """Parameters after each of some steps, with gradients that are missing or clipped at times."""
+    torch.manual_seed(0)
+    parameters = {"a": torch.randn(3, 2), "b": torch.randn(4), "c": torch.randn(2, 1, 5)}
+    answer = {"start": {name: packed(value) for name, value in parameters.items()}, "runs": []}
+    for options in (
+        {},
+        {"lr": 0.02, "betas": (0.8, 0.95), "eps": 1e-3, "weight_decay": 0.3},
+        {"lr": 0.1, "weight_decay": 0},
+    ):
+        leaves = {name: value.clone().requires_grad_() for name, value in parameters.items()}
+        optimizer = torch.optim.AdamW(leaves.values(), **options)
+        steps = []
+        for step in range(4):
+            limit = (0.5, 100.0)[step % 2]
+            for name, leaf in leaves.items():
+                leaf.grad = None if (step, name) == (1, "b") else torch.randn(leaf.shape)
+            given = {n: packed(v.grad) for n, v in leaves.items() if v.grad is not None}
+            norm = torch.nn.utils.clip_grad_norm_(leaves.values(), limit)
+            clipped = {n: packed(v.grad) for n, v in leaves.items() if v.grad is not None}
+            optimizer.step()
+            steps.append(
+                {
+                    "gradients": given,
+                    "limit": limit,
+                    "norm": norm.item(),
+                    "clipped": clipped,
+                    "parameters": {name: packed(leaf) for name, leaf in leaves.items()},
+                }
+            )
+        defaults = optimizer.defaults
+        chosen = [defaults["lr"], *defaults["betas"], defaults["eps"], defaults["weight_decay"]]
+        answer["runs"].append({"isDefault": not options, "options": chosen, "steps": steps})
+    return answer
+
+
 if __name__ == "__main__":
-    json.dump({"gradients": gradients}[sys.argv[1]](), sys.stdout)
+    json.dump({"gradients": gradients, "adamw": adamw}[sys.argv[1]](), sys.stdout)
