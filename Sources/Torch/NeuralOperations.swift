@@ -183,7 +183,12 @@ extension Tensor {
     public func scaledDotProductAttention(
         key: Tensor, value: Tensor, isCausal: Bool = false
     ) throws -> Tensor {
-        try library.call(
+        if isRecorded || key.isRecorded || value.isRecorded,
+            try hasFlashAttention(key, value, isCausal: isCausal)
+        {
+            return try recordedFlashAttention(key, value, isCausal: isCausal)
+        }
+        return try library.call(
             "scaled_dot_product_attention",
             [
                 .tensor(self), .tensor(key), .tensor(value), .none, .double(0), .bool(isCausal),

@@ -98,6 +98,16 @@ enum GradientCases {
         "attentionCausal": three("q", "k", "v") {
             try $0.scaledDotProductAttention(key: $1, value: $2, isCausal: true)
         },
+        "attentionWithoutBatch": three("q", "k", "v") {
+            try $0.scaledDotProductAttention(key: $1, value: $2)
+        },
+        "attentionCausalAcross": three("q", "k", "v") {
+            try $0.scaledDotProductAttention(key: $1, value: $2, isCausal: true)
+        },
+        "attentionOfViews": three("q", "k", "v") {
+            try $0.transposed(2, 3).scaledDotProductAttention(
+                key: $1.transposed(2, 3), value: $2.transposed(2, 3))
+        },
         "attentionToItself": one { try $0.scaledDotProductAttention(key: $0, value: $0) },
         "upsample": one { try $0.upsampledNearest(height: 9, width: 6) },
         "embedding": one {

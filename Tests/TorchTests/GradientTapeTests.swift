@@ -130,6 +130,32 @@ import Testing
         }
     }
 
+    @Test(arguments: [false, true])
+    func bothWaysThroughAttentionAgree(isCausal: Bool) throws {
+        // Longer than the blocks in which FlashAttention goes through the places.
+        let shape = [1, 2, 600, 8]
+        let noise = NoiseGenerator(seed: 1)
+        let parts = try (0..<4).map { _ in
+            try noise.normal(shape, in: library).converted(to: .float64)
+        }
+        let (q, k, v) = (parts[0], parts[1], parts[2])
+        #expect(try q.hasFlashAttention(k, v, isCausal: isCausal))
+        // The same numbers where FlashAttention does not take them.
+        let strided = try q.transposed(2, 3).contiguous().transposed(2, 3)
+        #expect(try !strided.hasFlashAttention(k, v, isCausal: isCausal))
+        func gradients(_ q: Tensor) throws -> [Tensor?] {
+            try withGradients(of: [q, k, v]) {
+                try (q.scaledDotProductAttention(key: k, value: v, isCausal: isCausal) * parts[3])
+                    .sum()
+            }.gradients
+        }
+        for (flash, plain) in zip(try gradients(q), try gradients(strided)) {
+            let difference = try #require(flash) - #require(plain)
+            let largest = try difference.elements(as: Double.self).map(\.magnitude).max()
+            #expect(try #require(largest) < 1e-12)
+        }
+    }
+
     // MARK: - How long it is kept
 
     @Test func longComputationsDoNotExhaustTheStack() throws {

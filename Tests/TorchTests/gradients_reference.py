@@ -126,6 +126,18 @@ CASES = {
         dict(q=(1, 2, 5, 3), k=(1, 2, 5, 3), v=(1, 2, 5, 3)),
         lambda q, k, v: F.scaled_dot_product_attention(q, k, v, is_causal=True),
     ),
+    "attentionWithoutBatch": (
+        dict(q=(2, 5, 4), k=(2, 3, 4), v=(2, 3, 4)),
+        F.scaled_dot_product_attention,
+    ),
+    "attentionCausalAcross": (
+        dict(q=(1, 2, 3, 4), k=(1, 2, 5, 4), v=(1, 2, 5, 4)),
+        lambda q, k, v: F.scaled_dot_product_attention(q, k, v, is_causal=True),
+    ),
+    "attentionOfViews": (
+        dict(q=(2, 2, 4, 3), k=(2, 2, 4, 5), v=(2, 2, 4, 5)),
+        lambda *parts: F.scaled_dot_product_attention(*(part.mT for part in parts)),
+    ),
     "attentionToItself": (
         dict(x=(1, 2, 4, 3)),
         lambda x: F.scaled_dot_product_attention(x, x, x),

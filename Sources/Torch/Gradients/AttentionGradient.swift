@@ -1,9 +1,46 @@
+// How gradients go back through attention. Neither way keeps the probabilities
+// `P = softmax(Q Kᵀ / √d)`: those of every layer would be the largest part of the memory.
+
 extension Tensor {
-    /// The way back through `scaledDotProductAttention` of self as query.
-    ///
-    /// The probabilities `P = softmax(Q Kᵀ / √d)` are computed anew rather than kept, as in
-    /// FlashAttention (Dao et al., 2022, section 3.1): kept, those of every layer would be the
-    /// largest part of the memory.
+    /// Whether libtorch's FlashAttention (Dao et al., 2022) for the CPU takes self as query; it is the
+    /// one that `scaledDotProductAttention` chooses where it can. It never has all of `P` in memory.
+    func hasFlashAttention(_ key: Tensor, _ value: Tensor, isCausal: Bool) throws -> Bool {
+        guard shape.count == 4, key.shape.count == 4, value.shape == key.shape else { return false }
+        let parts = [self, key, value]
+        return try shape[0...1] == key.shape[0...1] && shape[3] == key.shape[3]
+            && (!isCausal || shape == key.shape)
+            && parts.allSatisfy {
+                try $0.count > 0 && $0.device == .cpu && $0.dtype == dtype
+                    && $0.dtype.isFloatingPoint && $0.strides.last == 1
+            }
+    }
+
+    /// As `scaledDotProductAttention`, of tensors of which one is recorded.
+    func recordedFlashAttention(_ key: Tensor, _ value: Tensor, isCausal: Bool) throws -> Tensor {
+        let parts = [self, key, value].map(Argument.tensor)
+        let name = "_scaled_dot_product_flash_attention_for_cpu"
+        let results = try library.call(
+            name, parts + [.double(0), .bool(isCausal), .none, .none], returning: [true, true])
+        let result = try library.unwrap(results[0], name)
+        let logSums = try library.unwrap(results[1], name)
+        return try result.recorded(from: self, key, value) {
+            [
+                GradientPath(to: [self, key, value]) { gradient, _ in
+                    // Like the inputs, it has to have the elements of a vector beside each other.
+                    let gradient = try gradient.strides.last == 1 ? gradient : gradient.contiguous()
+                    return try gradient.library.call(
+                        name + "_backward",
+                        [.tensor(gradient)] + parts + [
+                            .tensor(result), .tensor(logSums), .double(0), .bool(isCausal), .none,
+                            .none,
+                        ], returning: [true, true, true])
+                }
+            ]
+        }
+    }
+
+    /// The way back through `scaledDotProductAttention` of self as query, on any device: computes `P`
+    /// anew.
     func attentionPath(_ key: Tensor, _ value: Tensor, isCausal: Bool) -> GradientPath {
         GradientPath(to: [self, key, value]) { gradient, wanted in
             let (queryForm, keyForm, valueForm) = try (self.form, key.form, value.form)
