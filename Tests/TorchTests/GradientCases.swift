@@ -6,6 +6,8 @@ import Testing
 enum GradientCases {
     typealias Computation = @Sendable ([String: Tensor]) throws -> Tensor
 
+    static let names = all.keys.sorted()
+
     static let all = arithmetic.merging(neural) { $1 }.merging(layout) { $1 }
 
     private static func one(

@@ -34,61 +34,57 @@ import Testing
         #expect(Set(answers.keys) == Set(GradientCases.all.keys))
     }
 
-    @Test(arguments: [(DType.float64, 1e-12), (.float32, 1e-5)])
-    func equalAutograd(dtype: DType, tolerance: Double) throws {
-        for (name, compute) in GradientCases.all {
-            let answer = try #require(answers[name])
-            let inputs = try answer.inputs(dtype, in: library)
-            let (_, gradients) = try withGradients(of: inputs) {
-                try loss(compute, inputs, answer, dtype)
+    @Test(arguments: GradientCases.names, [DType.float64, .float32])
+    func equalsAutograd(name: String, dtype: DType) throws {
+        let (compute, answer) = try pair(name)
+        let inputs = try answer.inputs(dtype, in: library)
+        let (_, gradients) = try withGradients(of: inputs) {
+            try loss(compute, inputs, answer, dtype)
+        }
+        let expected = try #require(answer.gradients[dtype.rawValue])
+        #expect(Set(gradients.keys) == Set(expected.keys))
+        for (input, gradient) in gradients {
+            #expect(try gradient.dtype == dtype, "\(input)")
+            let error = try #require(expected[input]).relativeError(of: gradient)
+            #expect(error < (dtype == .float64 ? 1e-12 : 1e-5), "\(input)")
+        }
+    }
+
+    // `detached` hides from the gradient a part of what differences see.
+    @Test(arguments: GradientCases.names.filter { $0 != "detached" })
+    func equalsDifferences(name: String) throws {
+        let (compute, answer) = try pair(name)
+        let inputs = try answer.inputs(.float64, in: library)
+        let (_, gradients) = try withGradients(of: inputs) {
+            try loss(compute, inputs, answer, .float64)
+        }
+        for (input, gradient) in gradients {
+            let found = try gradient.elements(as: Double.self)
+            let expected = try differences(around: #require(answer.inputs[input])) { changed in
+                try loss(compute, inputs.merging([input: changed]) { $1 }, answer, .float64)
+                    .elements(as: Double.self)[0]
             }
-            let expected = try #require(answer.gradients[dtype.rawValue])
-            #expect(Set(gradients.keys) == Set(expected.keys), "\(name)")
-            for (input, gradient) in gradients {
-                #expect(try gradient.dtype == dtype, "\(input) of \(name)")
-                let error = try #require(expected[input]).relativeError(of: gradient)
-                #expect(error < tolerance, "\(input) of \(name)")
+            let scale = max(expected.map(\.magnitude).max() ?? 0, 1)
+            for (found, expected) in zip(found, expected) {
+                #expect((found - expected).magnitude < 1e-9 * scale, "\(input)")
             }
         }
     }
 
-    @Test func equalDifferences() throws {
-        // What is differentiated numerically must not be cut off: `detached` hides a part.
-        for (name, compute) in GradientCases.all where name != "detached" {
-            let answer = try #require(answers[name])
-            let inputs = try answer.inputs(.float64, in: library)
-            let (_, gradients) = try withGradients(of: inputs) {
-                try loss(compute, inputs, answer, .float64)
-            }
-            for (input, gradient) in gradients {
-                let found = try gradient.elements(as: Double.self)
-                let expected = try differences(of: input) { changed in
-                    try loss(compute, inputs.merging(changed) { $1 }, answer, .float64)
-                        .elements(as: Double.self)[0]
-                } around: {
-                    try #require(answer.inputs[input])
-                }
-                let scale = expected.map(\.magnitude).max() ?? 0
-                for (found, expected) in zip(found, expected) {
-                    #expect(
-                        (found - expected).magnitude < 1e-9 * max(scale, 1), "\(input) of \(name)")
-                }
-            }
-        }
+    private func pair(_ name: String) throws -> (GradientCases.Computation, Answer) {
+        try (#require(GradientCases.all[name]), #require(answers[name]))
     }
 
     /// For each element the difference of four places around it, of which the error is of fourth order.
     private func differences(
-        of input: String, _ loss: ([String: Tensor]) throws -> Double,
-        around point: () throws -> PackedTensor
+        around point: PackedTensor, _ loss: (Tensor) throws -> Double
     ) throws -> [Double] {
-        let point = try point()
         let step = 1e-4
         return try point.values.indices.map { index in
             func value(_ steps: Double) throws -> Double {
                 var values = point.values
                 values[index] += steps * step
-                return try loss([input: Tensor(values, shape: point.shape, in: library)])
+                return try loss(Tensor(values, shape: point.shape, in: library))
             }
             let (near, far) = try (value(1) - value(-1), value(2) - value(-2))
             return (8 * near - far) / (12 * step)
