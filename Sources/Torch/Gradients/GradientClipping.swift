@@ -17,8 +17,8 @@ extension Dictionary where Value == Tensor {
 
     /// The gradients scaled down together where `totalNorm` exceeds `limit`.
     ///
-    /// Answers to `torch.nn.utils.clip_grad_norm_`, which writes to them instead. If the norm is not
-    /// finite, neither are the results.
+    /// Answers to `torch.nn.utils.clip_grad_norm_`, which writes to them instead. As there, gradients
+    /// that are not finite make the results useless; `totalNorm` tells.
     /// - Parameter limit: above 0.
     /// - Throws: `TorchError.invalidArgument` for another limit.
     public func clipped(toTotalNorm limit: Double) throws -> [Key: Tensor] {
