@@ -71,6 +71,37 @@ import Testing
         }
     }
 
+    /// As where most of a model is frozen: the others are constants.
+    @Test(arguments: GradientCases.names)
+    func eachInputAloneHasTheSameGradient(name: String) throws {
+        let (compute, answer) = try pair(name)
+        let inputs = try answer.inputs(.float64, in: library)
+        for (input, tensor) in inputs {
+            let (_, gradients) = try withGradients(of: [input: tensor]) {
+                try loss(compute, inputs, answer, .float64)
+            }
+            let expected = try #require(answer.gradients["float64"]?[input])
+            let found = try #require(gradients[input])
+            #expect(try expected.relativeError(of: found) < 1e-12, "\(input)")
+        }
+    }
+
+    /// The operators of the way back take 16 bits too; how near they come is theirs.
+    @Test(arguments: GradientCases.names, [DType.bfloat16, .float16])
+    func sixteenBitsAreNear(name: String, dtype: DType) throws {
+        let (compute, answer) = try pair(name)
+        let inputs = try answer.inputs(dtype, in: library)
+        let (_, gradients) = try withGradients(of: inputs) {
+            try loss(compute, inputs, answer, dtype)
+        }
+        let expected = try #require(answer.gradients["float32"])
+        #expect(Set(gradients.keys) == Set(expected.keys))
+        for (input, gradient) in gradients {
+            #expect(try gradient.dtype == dtype, "\(input)")
+            #expect(try #require(expected[input]).relativeError(of: gradient) < 0.1, "\(input)")
+        }
+    }
+
     private func pair(_ name: String) throws -> (GradientCases.Computation, Answer) {
         try (#require(GradientCases.all[name]), #require(answers[name]))
     }
