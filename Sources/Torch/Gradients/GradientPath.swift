@@ -42,8 +42,9 @@ extension Tensor {
         return self
     }
 
-    /// Whether operations on this tensor are recorded now.
-    var isRecorded: Bool { trace?.tape.isRecording ?? false }
+    /// Whether operations on this tensor are recorded now. What computes past this module's operations, by
+    /// a kernel of its own, must not do so then: the gradient would be lost without a word.
+    package var isRecorded: Bool { trace?.tape.isRecording ?? false }
 
     /// The same elements in the same memory, of which no tape knows: a constant to every gradient.
     public func detached() throws -> Tensor {
