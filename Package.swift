@@ -71,7 +71,8 @@ let package = Package(
             name: "TestSupport", dependencies: ["Torch"], path: "Tests/TestSupport",
             exclude: ["safety_checkers.py"]),
         .testTarget(
-            name: "TorchTests", dependencies: ["Torch", "TestSupport"], exclude: ["reference.py"]),
+            name: "TorchTests", dependencies: ["Torch", "TestSupport"],
+            exclude: ["gradients_reference.py", "reference.py"]),
         .testTarget(name: "KernelsTests", dependencies: ["Torch", "TestSupport"]),
         .testTarget(
             name: "CheckpointsTests", dependencies: ["Checkpoints", "Files", "TestSupport"],
@@ -79,7 +80,8 @@ let package = Package(
         .testTarget(
             name: "DiffusionTests", dependencies: ["Diffusion", "TestSupport"],
             exclude: [
-                "reference.py", "Schedulers/scheduler_reference.py", "Tokenizer/corpus.py",
+                "gradients_reference.py", "reference.py", "Schedulers/scheduler_reference.py",
+                "Tokenizer/corpus.py",
                 "Tokenizer/reference.py",
             ]),
         .testTarget(

@@ -24,20 +24,29 @@ public struct Weights {
 
     private final class Record {
         let source: any TensorSource
+        let parameters: Parameters?
         var used: Set<String> = []
 
-        init(_ source: any TensorSource) {
+        init(_ source: any TensorSource, _ parameters: Parameters?) {
             self.source = source
+            self.parameters = parameters
         }
     }
 
+    /// - Parameters:
+    ///   - source: where the tensors come from.
+    ///   - dtype: of every tensor given.
+    ///   - device: of every tensor given.
+    ///   - precision: how exactly the layers compute that are made of them.
+    ///   - parameters: keeps every tensor given, for training; the layers then compute exactly, by the
+    ///     operations whose gradients are known.
     public init(
         _ source: any TensorSource, dtype: DType = .float32, device: Device = .cpu,
-        precision: Precision = .default
+        precision: Precision = .default, keepingIn parameters: Parameters? = nil
     ) {
         self.init(
-            prefix: "", dtype: dtype, device: device, precision: precision,
-            record: Record(source))
+            prefix: "", dtype: dtype, device: device,
+            precision: parameters == nil ? precision : .exact, record: Record(source, parameters))
     }
 
     private init(
@@ -79,7 +88,8 @@ public struct Weights {
 
     /// The tensor of that name in `dtype`, on `device`, in row-major order; counted as used.
     ///
-    /// A tensor that is already so is the mapped file itself, without a copy: never write to it.
+    /// A tensor that is already so is the mapped file itself, without a copy: never write to it, unless
+    /// it is kept in `Parameters`.
     /// - Throws: `CheckpointError.missingTensor`, `.shapeMismatch`; `.unsupportedDType` if the
     ///   elements are no real numbers.
     public func tensor(_ name: String, shape: [Int]) throws -> Tensor {
@@ -92,7 +102,7 @@ public struct Weights {
         }
         let tensor = try stored.converted(to: dtype).moved(to: device).contiguous()
         record.used.insert(fullName)
-        return tensor
+        return try record.parameters?.keep(tensor, as: fullName) ?? tensor
     }
 
     /// To be called before the parts of a model are built: there must be no others.

@@ -13,42 +13,100 @@ extension Tensor {
 
     public static func * (a: Tensor, b: Tensor) throws -> Tensor {
         try a.library.call("mul", overload: "Tensor", [.tensor(a), .tensor(b)])
+            .recorded(from: a, b) {
+                let (formOfA, formOfB) = try (a.form, b.form)
+                return [
+                    GradientPath(to: a) { try ($0 * b).fitted(to: formOfA) },
+                    GradientPath(to: b) { try ($0 * a).fitted(to: formOfB) },
+                ]
+            }
     }
 
     public static func / (a: Tensor, b: Tensor) throws -> Tensor {
-        try a.library.call("div", overload: "Tensor", [.tensor(a), .tensor(b)])
+        let quotient = try a.library.call("div", overload: "Tensor", [.tensor(a), .tensor(b)])
+        return try quotient.recorded(from: a, b) {
+            let (formOfA, formOfB) = try (a.form, b.form)
+            return [
+                GradientPath(to: a) { try ($0 / b).fitted(to: formOfA) },
+                GradientPath(to: b) { try (-($0 * quotient / b)).fitted(to: formOfB) },
+            ]
+        }
+    }
+
+    public static prefix func - (x: Tensor) throws -> Tensor {
+        try x.library.call("neg", [.tensor(x)]).recorded(from: x) {
+            [GradientPath(to: x) { try -$0 }]
+        }
     }
 
     public static func + (a: Tensor, b: Double) throws -> Tensor {
-        try a + Tensor(scalar: b, in: a.library)
+        try a + .number(b, besides: a)
+    }
+
+    public static func - (a: Tensor, b: Double) throws -> Tensor {
+        try a - .number(b, besides: a)
     }
 
     public static func * (a: Double, b: Tensor) throws -> Tensor {
-        try b * Tensor(scalar: a, in: b.library)
+        try b * .number(a, besides: b)
     }
 
     public static func / (a: Tensor, b: Double) throws -> Tensor {
-        try a / Tensor(scalar: b, in: a.library)
+        try a / .number(b, besides: a)
     }
 
     /// `exp(x)`
     public func exponential() throws -> Tensor {
-        try library.call("exp", [.tensor(self)])
+        let result = try library.call("exp", [.tensor(self)])
+        return try result.recorded(from: self) {
+            [GradientPath(to: self) { try $0 * result }]
+        }
+    }
+
+    /// The natural logarithm.
+    public func logarithm() throws -> Tensor {
+        try library.call("log", [.tensor(self)]).recorded(from: self) {
+            [GradientPath(to: self) { try $0 / self }]
+        }
     }
 
     /// `sqrt(x)`
     public func squareRoot() throws -> Tensor {
-        try library.call("sqrt", [.tensor(self)])
+        let result = try library.call("sqrt", [.tensor(self)])
+        return try result.recorded(from: self) {
+            [GradientPath(to: self) { try $0 / (2 * result) }]
+        }
+    }
+
+    /// `x^exponent`
+    public func raised(to exponent: Double) throws -> Tensor {
+        try library.call(
+            "pow", overload: "Tensor_Tensor",
+            [.tensor(self), .tensor(.number(exponent, besides: self))]
+        )
+        .recorded(from: self) {
+            [
+                // The derivative of 1 is 0, also at 0, where 0 times infinity would be NaN.
+                GradientPath(to: self) {
+                    try exponent == 0
+                        ? .zeros(like: $0) : $0 * (exponent * self.raised(to: exponent - 1))
+                }
+            ]
+        }
     }
 
     /// `sin(x)`
     public func sine() throws -> Tensor {
-        try library.call("sin", [.tensor(self)])
+        try library.call("sin", [.tensor(self)]).recorded(from: self) {
+            [GradientPath(to: self) { try $0 * self.cosine() }]
+        }
     }
 
     /// `cos(x)`
     public func cosine() throws -> Tensor {
-        try library.call("cos", [.tensor(self)])
+        try library.call("cos", [.tensor(self)]).recorded(from: self) {
+            [GradientPath(to: self) { try -($0 * self.sine()) }]
+        }
     }
 
     /// Every element limited to `range`; NaN stays NaN.
@@ -60,10 +118,27 @@ extension Tensor {
             [
                 .tensor(self), .optionalTensor(lower.moved(to: device)),
                 .optionalTensor(upper.moved(to: device)),
-            ])
+            ]
+        )
+        .recorded(from: self) {
+            let high = try library.call("ge", overload: "Tensor", [.tensor(self), .tensor(lower)])
+            let low = try library.call("le", overload: "Tensor", [.tensor(self), .tensor(upper)])
+            let inside = try library.call("logical_and", [.tensor(high), .tensor(low)])
+            return [
+                GradientPath(to: self) { gradient in
+                    try gradient.library.call(
+                        "where", overload: "self",
+                        [
+                            .tensor(inside), .tensor(gradient),
+                            .tensor(.number(0, besides: gradient)),
+                        ])
+                }
+            ]
+        }
     }
 
-    /// To the nearest integer, halves to the even one, as IEEE 754 and numpy do.
+    /// To the nearest integer, halves to the even one, as IEEE 754 and numpy do. No gradient goes
+    /// through it: it would be 0.
     public func rounded() throws -> Tensor {
         try library.call("round", [.tensor(self)])
     }
@@ -86,6 +161,14 @@ extension Tensor {
         try self.init(owning: library.unwrap(handle, "scalar_tensor"), in: library)
     }
 
+    /// A number as an operand beside `other`, whose dtype the result is to have also where that has no
+    /// dimensions either.
+    static func number(_ value: Double, besides other: Tensor) throws -> Tensor {
+        let number = try Tensor(scalar: value, in: other.library)
+        guard try other.shape.isEmpty && other.dtype.isFloatingPoint else { return number }
+        return try number.converted(to: other.dtype)
+    }
+
     /// `self - scale * other`; the one sum in the C ABI that serves every device, so that addition
     /// is a scale of -1.
     private func subtracting(_ other: Tensor, scale: Double) throws -> Tensor {
@@ -98,5 +181,14 @@ extension Tensor {
                 "subtract")
         }
         return try Tensor(owning: library.unwrap(result, "subtract"), in: library)
+            .recorded(from: self, other) {
+                let (form, formOfOther) = try (form, other.form)
+                return [
+                    GradientPath(to: self) { try $0.fitted(to: form) },
+                    GradientPath(to: other) {
+                        try (scale == -1 ? $0 : -scale * $0).fitted(to: formOfOther)
+                    },
+                ]
+            }
     }
 }

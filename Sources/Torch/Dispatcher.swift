@@ -11,6 +11,8 @@ enum Argument {
     case double(Double)
     case bool(Bool)
     case ints([Int])
+    case optionalInts([Int])
+    case bools([Bool])
     case tensors([Tensor])
     case dtype(DType)
     case optionalDType(DType)
@@ -52,6 +54,34 @@ extension LibTorch {
             owning: unwrap(results.first.flatMap { $0 }, name), memoryOwner: memoryOwner, in: self)
     }
 
+    /// Calls an operator that returns several tensors, or none.
+    ///
+    /// - Parameter wanted: for each of them whether it is wanted. One that is not may be undefined.
+    /// - Returns: as many as `wanted` has; nil for those that are not.
+    func call(
+        _ name: String, overload: String = "", _ arguments: [Argument], returning wanted: [Bool]
+    ) throws -> [Tensor?] {
+        let handles = try call(name, overload: overload, arguments, returning: wanted.count)
+        var results: [Tensor?] = []
+        var failure: (any Error)?
+        // Every handle is owned here, whatever becomes of the others.
+        for (handle, isWanted) in zip(handles, wanted) {
+            do {
+                let handle = try unwrap(handle, name)
+                if isWanted {
+                    results.append(try Tensor(owning: handle, in: self))
+                } else {
+                    _ = functions.aoti_torch_delete_tensor_object(handle)
+                    results.append(nil)
+                }
+            } catch {
+                failure = error
+            }
+        }
+        if let failure { throw failure }
+        return results
+    }
+
     /// Calls an operator and gives the handles of the tensors that it returns, each to be owned.
     private func call(
         _ name: String, overload: String, _ arguments: [Argument], returning count: Int
@@ -75,13 +105,15 @@ extension LibTorch {
 
     private func stackValue(_ argument: Argument) throws -> StableIValue {
         switch argument {
-        case .tensor(let tensor): try newHandle(tensor)
-        case .optionalTensor(let tensor): try tensor.map { try optional(newHandle($0)) } ?? 0
+        case .tensor(let tensor): try reference(to: tensor)
+        case .optionalTensor(let tensor): try tensor.map { try optional(reference(to: $0)) } ?? 0
         case .int(let value): StableIValue(bitPattern: Int64(value))
         case .double(let value): value.bitPattern
         case .bool(let value): value ? 1 : 0
-        case .ints(let values): try list(values.map { StableIValue(bitPattern: Int64($0)) })
-        case .tensors(let tensors): try list(tensors.map(newHandle))
+        case .ints(let values): try list(values)
+        case .optionalInts(let values): try optional(list(values))
+        case .bools(let values): try list(values.map { $0 ? 1 : 0 })
+        case .tensors(let tensors): try list(tensors.map(reference))
         case .dtype(let dtype): small(dtype.code(in: functions))
         case .optionalDType(let dtype): try optional(small(dtype.code(in: functions)))
         case .optionalDevice(let device):
@@ -97,13 +129,22 @@ extension LibTorch {
         StableIValue(UInt32(bitPattern: value))
     }
 
-    private func newHandle(_ tensor: Tensor) throws -> StableIValue {
+    /// A new handle of the tensor, to be owned.
+    func newHandle(of tensor: Tensor) throws -> AtenTensorHandle {
         var handle: AtenTensorHandle?
         try withExtendedLifetime(tensor) {
             try check(
                 functions.aoti_torch_new_tensor_handle(tensor.handle, &handle), "new_tensor_handle")
         }
-        return try StableIValue(UInt(bitPattern: unwrap(handle, "new_tensor_handle")))
+        return try unwrap(handle, "new_tensor_handle")
+    }
+
+    private func reference(to tensor: Tensor) throws -> StableIValue {
+        try StableIValue(UInt(bitPattern: newHandle(of: tensor)))
+    }
+
+    private func list(_ values: [Int]) throws -> StableIValue {
+        try list(values.map { StableIValue(bitPattern: Int64($0)) })
     }
 
     private func list(_ values: [StableIValue]) throws -> StableIValue {

@@ -12,6 +12,9 @@ public final class Tensor {
     /// The size of each dimension.
     public let shape: [Int]
 
+    /// Where a tape has recorded this tensor, if one has.
+    var trace: Trace?
+
     init(owning handle: AtenTensorHandle, memoryOwner: AnyObject? = nil, in library: LibTorch)
         throws
     {

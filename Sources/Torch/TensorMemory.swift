@@ -36,6 +36,20 @@ extension Tensor {
         }
     }
 
+    /// Zeros of the shape, dtype and device of `other`.
+    public static func zeros(like other: Tensor) throws -> Tensor {
+        try other.filled(by: "zeros_like")
+    }
+
+    /// Ones of the shape, dtype and device of `other`.
+    public static func ones(like other: Tensor) throws -> Tensor {
+        try other.filled(by: "ones_like")
+    }
+
+    private func filled(by name: String) throws -> Tensor {
+        try library.call(name, [.tensor(self), .none, .none, .none, .none, .none])
+    }
+
     /// A tensor on the CPU that reads `bytes` where they are, without a copy.
     ///
     /// - Parameters:

@@ -50,6 +50,6 @@ public struct Attention {
     private func split(_ x: Tensor) throws -> Tensor {
         let (batch, length, channels) = (x.shape[0], x.shape[1], x.shape[2])
         let parts = try x.reshaped([batch, length, heads, channels / heads]).transposed(1, 2)
-        return try upcasts ? parts.converted(to: .float32) : parts
+        return try upcasts && parts.dtype.byteCount < 4 ? parts.converted(to: .float32) : parts
     }
 }

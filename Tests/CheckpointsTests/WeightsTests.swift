@@ -34,6 +34,20 @@ import Torch
                 == source.tensor(named: "conv_in.weight").withUnsafeBytes { $0.baseAddress })
     }
 
+    @Test func parametersAreCopiesOfTheirOwn() throws {
+        let parameters = Parameters()
+        let weights = Weights(source, keepingIn: parameters) / "down"
+        let tensor = try (weights / 0).tensor("weight", shape: [2, 2])
+        #expect(parameters.tensors.keys.sorted() == ["down.0.weight"])
+        #expect(parameters.tensors["down.0.weight"] === tensor)
+        #expect(try (weights / 0).tensor("weight", shape: [2, 2]) === tensor)
+        #expect(try (weights / 1).tensor("weight", shape: [2, 2]) !== tensor)
+        try tensor.withUnsafeMutableBytes { $0.storeBytes(of: 7, as: Float.self) }
+        #expect(try tensor.elements(as: Float.self) == [7, 2, 3, 4])
+        let stored = try source.tensor(named: "down.0.weight")
+        #expect(try stored.elements(as: Float.self) == [1, 2, 3, 4])
+    }
+
     @Test(arguments: [DType.float32, .float16, .bfloat16])
     func tensorsAreConverted(dtype: DType) throws {
         let tensor = try Weights(source, dtype: dtype).tensor("conv_in.weight", shape: [2, 2])

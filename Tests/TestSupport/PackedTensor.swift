@@ -5,8 +5,8 @@ public struct PackedTensor: Decodable, Sendable {
     public let shape: [Int]
     public let values: [Double]
 
-    public func tensor(in library: LibTorch) throws -> Tensor {
-        try Tensor(values.map(Float.init), shape: shape, in: library)
+    public func tensor(_ dtype: DType = .float32, in library: LibTorch) throws -> Tensor {
+        try Tensor(values, shape: shape, in: library).converted(to: dtype)
     }
 
     /// The largest difference to `tensor`, divided by the largest magnitude here. Infinite if the

@@ -100,10 +100,4 @@ import Testing
         }
         #expect(try residentBytes() - before < 200 << 20)
     }
-
-    private func residentBytes() throws -> Int {
-        let line = try String(contentsOfFile: "/proc/self/statm", encoding: .ascii)
-        let pages = try #require(Int(line.split(separator: " ")[1]))
-        return pages * 4096
-    }
 }

@@ -43,7 +43,8 @@ extension Tensor {
     /// where libtorch's own operators are to be used: asked for, another rank, not float32, not on a CPU
     /// with wide vectors.
     package func kernelMachine(_ precision: Precision, rank: Int = 4) throws -> KernelMachine? {
-        guard precision == .default, shape.count == rank, count > 0, try device == .cpu,
+        guard precision == .default, !isRecorded, shape.count == rank, count > 0,
+            try device == .cpu,
             try dtype == .float32, let best = KernelMachine.Instructions.available.last,
             best != .baseline
         else { return nil }

@@ -1,0 +1,34 @@
+// Gradients limited together, so that one bad batch does not throw a model off its course.
+
+extension Dictionary where Value == Tensor {
+    /// The Euclidean length of all gradients taken as one vector, a float32 tensor without dimensions
+    /// (float64 where they are); nil if there are none.
+    public func totalNorm() throws -> Tensor? {
+        let squares = try values.map { gradient in
+            let precise =
+                try gradient.dtype.byteCount < 4 ? gradient.converted(to: .float32) : gradient
+            return try (precise * precise).sum().reshaped([1])
+        }
+        guard let first = squares.first else { return nil }
+        let device = try first.device
+        return try Tensor.concatenated(squares.map { try $0.moved(to: device) }, dimension: 0)
+            .sum().squareRoot()
+    }
+
+    /// The gradients scaled down together where `totalNorm` exceeds `limit`.
+    ///
+    /// Answers to `torch.nn.utils.clip_grad_norm_`, which writes to them instead. As there, gradients
+    /// that are not finite make the results useless; `totalNorm` tells.
+    /// - Parameter limit: above 0.
+    /// - Throws: `TorchError.invalidArgument` for another limit.
+    public func clipped(toTotalNorm limit: Double) throws -> [Key: Tensor] {
+        guard limit > 0 else {
+            throw TorchError.invalidArgument("A total norm of \(limit) is asked for.")
+        }
+        guard let norm = try totalNorm() else { return self }
+        let scale = try (limit * (norm + 1e-6).raised(to: -1)).clamped(to: 0...1)
+        return try mapValues { gradient in
+            try (gradient * scale.moved(to: gradient.device)).converted(to: gradient.dtype)
+        }
+    }
+}
