@@ -44,7 +44,7 @@ static WinogradPlan winograd_plan(const KernelsConvolution *c, int64_t threads) 
     plan.tiles = c->images * plan.rows * plan.columns;
     plan.panels = quotient_up(c->outputs, PANEL);
     const int64_t weights = c->outputs * POSITIONS * c->inputs;
-    plan.shares_input = plan.tiles < 56 * threads || weights > 12 * 1000 * 1000;
+    plan.shares_input = plan.tiles < 56 * threads || weights > 10 * 1000 * 1000;
     const int64_t most = plan.shares_input ? 128 : c->inputs <= 256 ? 28 : 84;
     plan.block = quotient_up(plan.tiles, quotient_up(plan.tiles, most));
     plan.chunks = chunk_count(c->inputs);
