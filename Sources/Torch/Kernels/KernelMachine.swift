@@ -41,11 +41,11 @@ package struct KernelMachine {
 extension Tensor {
     /// What kernels would run on for this tensor of `rank` dimensions, `[N, C, H, W]` unless given; nil
     /// where libtorch's own operators are to be used: asked for, another rank, not float32, not on a CPU
-    /// with wide vectors.
+    /// with wide vectors, or on the way to a loss, as no gradient comes back through a kernel.
     package func kernelMachine(_ precision: Precision, rank: Int = 4) throws -> KernelMachine? {
         guard precision == .default, !isRecorded, shape.count == rank, count > 0,
-            try device == .cpu,
-            try dtype == .float32, let best = KernelMachine.Instructions.available.last,
+            try device == .cpu, try dtype == .float32,
+            let best = KernelMachine.Instructions.available.last,
             best != .baseline
         else { return nil }
         return try KernelMachine(instructions: best, in: library)
