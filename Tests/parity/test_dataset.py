@@ -15,6 +15,7 @@ import signal
 import struct
 import subprocess
 import sys
+import threading
 import termios
 import textwrap
 import time
@@ -740,6 +741,10 @@ def test_the_bar_may_raise(extract, photographs, tmp_path, monkeypatch):
         def write(self, text):
             raise KeyboardInterrupt
 
+    import tqdm.auto
+
+    # tqdm keeps its lock where a write fails; one that nobody else waits for.
+    monkeypatch.setattr(tqdm.auto.tqdm, "_lock", threading.RLock(), raising=False)
     monkeypatch.setattr(sys, "stderr", Stopped())
     with pytest.raises(KeyboardInterrupt):
         extract(photographs, tmp_path / "out")
