@@ -15,9 +15,9 @@ import signal
 import struct
 import subprocess
 import sys
-import threading
 import termios
 import textwrap
+import threading
 import time
 import warnings
 from pathlib import Path
