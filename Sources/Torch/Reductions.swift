@@ -12,7 +12,9 @@ extension Tensor {
     }
 
     /// The sum over some dimensions; negative numbers count from the last.
-    /// - Parameter keepingDimensions: whether they stay, with size 1.
+    /// - Parameters:
+    ///   - dimensions: to sum over.
+    ///   - keepingDimensions: whether they stay, with size 1.
     public func sum(over dimensions: [Int], keepingDimensions: Bool = false) throws -> Tensor {
         try library.call(
             "sum", overload: "dim_IntList",
@@ -36,7 +38,9 @@ extension Tensor {
     }
 
     /// The mean over some dimensions.
-    /// - Parameter keepingDimensions: whether they stay, with size 1.
+    /// - Parameters:
+    ///   - dimensions: to average over.
+    ///   - keepingDimensions: whether they stay, with size 1.
     public func mean(over dimensions: [Int], keepingDimensions: Bool = false) throws -> Tensor {
         let count = try summedDimensions(dimensions).map { shape[$0] }.reduce(1, *)
         return try sum(over: dimensions, keepingDimensions: keepingDimensions) / Double(count)

@@ -14,7 +14,9 @@ public struct Linear {
     }
 
     /// `[…, inputs]` to `[…, outputs]`.
-    /// - Parameter residual: added to the result, and of its shape.
+    /// - Parameters:
+    ///   - x: the input.
+    ///   - residual: added to the result, and of its shape.
     public func callAsFunction(_ x: Tensor, residual: Tensor? = nil) throws -> Tensor {
         if let machine = try machine(for: x) {
             var linear = KernelLinear(weight: weight, bias: bias)

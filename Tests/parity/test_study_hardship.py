@@ -282,10 +282,12 @@ class TestKills:
         assert counts["extracted"] + counts["reused"] == 60 and counts["reused"] >= 25
         assert_equal(study, undisturbed)
 
-    def test_interrupted(self, collection, undisturbed, tmp_path):
-        """Ctrl-C."""
+    def test_interrupted(self, collection, tmp_path):
+        """Ctrl-C, in a run of seconds."""
         study = tmp_path / "study"
-        process = start(collection, study)
+        images = 20 * collection
+        names = [str(number) for number in range(len(images))]
+        process = start(images, study, names=names)
         wait_for_rows(study / "manifest.jsonl", 5, process)
         process.send_signal(signal.SIGINT)
         errors = process.communicate()[1]
@@ -295,10 +297,11 @@ class TestKills:
         assert {row["name"] for row in rows(study)} == {
             path.stem for path in (study / "latents").iterdir()
         }
-        summary = extract(collection, study)
-        assert summary.reused + summary.extracted == 60
-        assert 5 <= summary.reused < 60
-        assert_equal(study, undisturbed)
+        summary = extract(images, study, names=names)
+        assert summary.reused + summary.extracted == len(images)
+        assert 5 <= summary.reused < len(images)
+        extract(images, tmp_path / "undisturbed", names=names)
+        assert_equal(study, tmp_path / "undisturbed")
 
 
 # MARK: - Several processes
