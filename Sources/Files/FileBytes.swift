@@ -18,8 +18,11 @@ public struct ReadError: Error, Equatable, CustomStringConvertible {
 /// The bytes of a file, copied: unlike a mapped one it may be changed meanwhile without harm to the
 /// process.
 public enum FileBytes {
-    /// - Throws: `ReadError` if it is missing, no regular file or cannot be read.
-    public static func of(_ path: String) throws -> [UInt8] {
+    /// - Parameters:
+    ///   - path: the file's.
+    ///   - limit: the most bytes that it may have.
+    /// - Throws: `ReadError` if it is missing, no regular file, larger, or cannot be read.
+    public static func of(_ path: String, limit: Int = .max) throws -> [UInt8] {
         guard !path.utf8.contains(0) else {
             throw ReadError(
                 path: path.debugDescription, reason: "this is not the name of a file",
@@ -33,6 +36,11 @@ public enum FileBytes {
         guard fstat(descriptor, &status) == 0 else { throw ReadError.now(path) }
         guard status.st_mode & S_IFMT == S_IFREG else {
             throw ReadError(path: path, reason: "it is no regular file", isMissing: false)
+        }
+        guard status.st_size <= limit else {
+            throw ReadError(
+                path: path, reason: "over \(limit) bytes are too many for such a file",
+                isMissing: false)
         }
 
         var bytes = [UInt8](repeating: 0, count: Int(status.st_size))

@@ -50,7 +50,8 @@ final class StudyBox {
 final class SummaryBox {
     let summary: StudySummary
     let failures: [(name: StableText, path: StableText, reason: StableText)]
-    let rows: [StableText]
+    /// Copied when the first is asked for: most callers read the manifest instead.
+    private(set) lazy var rows = summary.rows.map(StableText.init)
     let settings, manifest, latents: StableText
     let pictures, stacked: StableText?
 
@@ -59,7 +60,6 @@ final class SummaryBox {
         failures = summary.failures.map {
             (StableText($0.name), StableText($0.path), StableText($0.reason))
         }
-        rows = summary.rows.map(StableText.init)
         settings = StableText(summary.folder.settings)
         manifest = StableText(summary.manifest)
         latents = StableText(summary.folder.latentsFolder)

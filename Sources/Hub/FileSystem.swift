@@ -41,25 +41,10 @@ enum FileSystem {
     /// The bytes of a file.
     /// - Throws: `HubError.cannotRead`.
     static func contents(of path: String, limit: Int) throws -> [UInt8] {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else {
-            throw HubError.cannotRead(path: path, reason: SystemError.words)
-        }
-        defer { close(descriptor) }
-        var bytes: [UInt8] = []
-        var piece = [UInt8](repeating: 0, count: 1 << 16)
-        while true {
-            let count = read(descriptor, &piece, piece.count)
-            if count < 0 && errno == EINTR { continue }
-            guard count >= 0 else {
-                throw HubError.cannotRead(path: path, reason: SystemError.words)
-            }
-            if count == 0 { return bytes }
-            bytes += piece[..<count]
-            guard bytes.count <= limit else {
-                throw HubError.cannotRead(
-                    path: path, reason: "over \(limit) bytes are too many for such a file")
-            }
+        do {
+            return try FileBytes.of(path, limit: limit)
+        } catch let error as ReadError {
+            throw HubError.cannotRead(path: path, reason: error.reason)
         }
     }
 

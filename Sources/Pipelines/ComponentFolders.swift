@@ -46,6 +46,12 @@ public struct ComponentFolders: Equatable, Sendable {
         index = "\(path)/model_index.json"
     }
 
+    /// Whether a folder is there.
+    package static func isFolder(_ path: String) -> Bool {
+        var isFolder = false
+        return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder
+    }
+
     /// Whether a path is that of a file: of one that is there, or that its name says should be.
     static func isFile(_ path: String) -> Bool {
         var isFolder = false

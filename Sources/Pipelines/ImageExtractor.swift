@@ -115,11 +115,8 @@ public final class ImageExtractor {
         }
         let noise = BatchNoise(seeds: seeds)
         return try memory.scope {
-            let pixels = try Tensor.pixels(
-                of: pictures.map { try Self.prepared($0, longestSide: longestSide) },
-                in: components.library)
             let distribution = try components.autoencoder.encode(
-                pixels.converted(to: dtype).moved(to: device))
+                pixels(of: pictures, longestSide: longestSide))
             let chosen =
                 switch posterior {
                 case .sample: try distribution.sample(noise: noise.normal(like: distribution.mean))
@@ -144,8 +141,13 @@ public final class ImageExtractor {
     /// What the encoder is given for a picture, prepared as `prepared` does it.
     /// - Returns: `[1, 3, H, W]` in [-1, 1], in the extractor's dtype on its device.
     public func pixels(of picture: RGBImage, longestSide: Int = longestSide) throws -> Tensor {
-        let prepared = try Self.prepared(picture, longestSide: longestSide)
-        return try Tensor(prepared, in: components.library).converted(to: dtype).moved(to: device)
+        try pixels(of: [picture], longestSide: longestSide)
+    }
+
+    private func pixels(of pictures: [RGBImage], longestSide: Int) throws -> Tensor {
+        let prepared = try pictures.map { try Self.prepared($0, longestSide: longestSide) }
+        return try Tensor.pixels(of: prepared, in: components.library).converted(to: dtype)
+            .moved(to: device)
     }
 
     /// What the UNet attends to: the text encoder's last hidden states, normalised.

@@ -54,7 +54,7 @@ public struct ModelInspection {
         // What a file is not is told once.
         _ = try loader.checkpoint(path)
         func add(_ name: String, at place: String, load: () throws -> Void) {
-            let isThere = Self.isFolder(place) || (place == path && name != "tokenizer")
+            let isThere = ComponentFolders.isFolder(place) || (place == path && name != "tokenizer")
             guard index?.classNames[name] != nil || isThere else { return }
             var part = Part(name: name, className: index?.classNames[name])
             probe = nil
@@ -106,11 +106,6 @@ public struct ModelInspection {
         }
         guard FileManager.default.fileExists(atPath: folders.index) else { return nil }
         return try ModelIndex(path: folders.index)
-    }
-
-    private static func isFolder(_ path: String) -> Bool {
-        var isFolder = false
-        return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder
     }
 }
 

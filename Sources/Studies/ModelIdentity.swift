@@ -38,18 +38,14 @@ public struct ModelIdentity: Codable, Equatable, Sendable {
 
     /// The configuration and weights of a part; a single file as it is.
     private static func files(of part: String) throws -> [String] {
-        guard isFolder(part) else { return [part] }
+        guard ComponentFolders.isFolder(part) else { return [part] }
         return ["\(part)/config.json"] + (try ComponentFolder.files(of: part))
     }
 
     private static func allFiles(of part: String) -> [String] {
-        guard isFolder(part) else { return [part] }
-        return FolderContents.names(in: part).map { "\(part)/\($0)" }.filter { !isFolder($0) }
-    }
-
-    private static func isFolder(_ path: String) -> Bool {
-        var isFolder = false
-        return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder
+        guard ComponentFolders.isFolder(part) else { return [part] }
+        return FolderContents.names(in: part).map { "\(part)/\($0)" }
+            .filter { !ComponentFolders.isFolder($0) }
     }
 
     /// "vae/config.json"

@@ -1,7 +1,7 @@
 import Checkpoints
 import Files
-import Glibc
 import Imaging
+import Synchronization
 import Torch
 
 /// Latents on their way to the disk.
@@ -34,15 +34,19 @@ final class StudyWriter: @unchecked Sendable {
     private let codec: PictureCodec
     private let stacks: Bool
     private let manifest: Manifest?
-    private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+    private let state: Mutex<State>
+
+    private struct State {
+        var counts: StudyProgress
+        /// What ended the writing.
+        var error: (any Error)?
+    }
 
     private(set) var stacked: StackedLatents?
     /// The manifest's lines in the pictures' order.
     private(set) var lines: [[UInt8]] = []
     private(set) var failures: [StudySummary.Failure] = []
     private let count: Int
-    private var counts: StudyProgress
-    private var error: (any Error)?
 
     init(
         _ request: StudyRequest, count: Int, folder: StudyFolder, settings: String,
@@ -54,22 +58,16 @@ final class StudyWriter: @unchecked Sendable {
         self.codec = codec
         self.manifest = manifest
         stacks = request.stacks
-        counts = StudyProgress(total: count)
-        pthread_mutex_init(mutex, nil)
-    }
-
-    deinit {
-        pthread_mutex_destroy(mutex)
-        mutex.deallocate()
+        state = Mutex(State(counts: StudyProgress(total: count)))
     }
 
     /// How far it is.
     /// - Throws: what ended the writing.
     func progress() throws -> StudyProgress {
-        pthread_mutex_lock(mutex)
-        defer { pthread_mutex_unlock(mutex) }
-        if let error { throw error }
-        return counts
+        try state.withLock { state in
+            if let error = state.error { throw error }
+            return state.counts
+        }
     }
 
     func writeAll() {
@@ -77,9 +75,7 @@ final class StudyWriter: @unchecked Sendable {
             do {
                 try write(work, index: index)
             } catch {
-                pthread_mutex_lock(mutex)
-                self.error = error
-                pthread_mutex_unlock(mutex)
+                state.withLock { $0.error = error }
                 // Nothing more is taken, and whoever waits for room goes on.
                 queue.close(dropping: true)
             }
@@ -137,9 +133,7 @@ final class StudyWriter: @unchecked Sendable {
         if row.status == .failed {
             failures.append(.init(name: row.name, path: row.source, reason: row.error ?? ""))
         }
-        pthread_mutex_lock(mutex)
-        defer { pthread_mutex_unlock(mutex) }
-        change(&counts)
+        state.withLock { change(&$0.counts) }
     }
 }
 

@@ -168,7 +168,8 @@ extension Tensor {
 
     // MARK: - Shapes
 
-    static func contiguousStrides(of shape: [Int]) -> [Int] {
+    /// Distances in elements between neighbours along each dimension of a tensor in row-major order.
+    package static func contiguousStrides(of shape: [Int]) -> [Int] {
         var strides = [Int](repeating: 1, count: shape.count)
         for axis in shape.indices.dropLast().reversed() {
             strides[axis] = strides[axis + 1] &* max(shape[axis + 1], 1)

@@ -28,7 +28,7 @@ public struct SavedTensor {
             tensor.offset == 0,
             let count = TensorGeometry.elementCount(of: tensor.shape),
             count * tensor.storage.dtype.byteCount == record.count,
-            tensor.strides == contiguousStrides(of: tensor.shape)
+            tensor.strides == Tensor.contiguousStrides(of: tensor.shape)
         else {
             throw CheckpointError.malformed(
                 path: path, place: "data.pkl", reason: "It is not one tensor in row-major order.")

@@ -21,7 +21,7 @@ enum TensorPickle {
 
         pickle.integer(0)
         pickle.tuple(shape)
-        pickle.tuple(contiguousStrides(of: shape))
+        pickle.tuple(Tensor.contiguousStrides(of: shape))
         pickle.add(.newFalse)
         pickle.global(.orderedDict)
         pickle.add(.emptyTuple)
@@ -68,16 +68,6 @@ enum TensorPickle {
             add(.tuple)
         }
     }
-}
-
-/// Distances in elements between neighbours along each dimension of a tensor in row-major order.
-func contiguousStrides(of shape: [Int]) -> [Int] {
-    var stride = 1
-    let reversed = shape.reversed().map { size in
-        defer { stride *= max(size, 1) }
-        return stride
-    }
-    return reversed.reversed()
 }
 
 /// A number's bytes, lowest first.

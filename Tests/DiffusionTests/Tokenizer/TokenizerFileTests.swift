@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Diffusion
@@ -168,7 +169,7 @@ import Testing
 
     /// Whatever byte is damaged: an error or a tokenizer, never a crash.
     @Test func damagedBytesAreNoCrash() throws {
-        var generator = SplitMix64(state: 1)
+        var generator = SeededGenerator(seed: 1)
         let folder = try TokenizerFolder()
         try folder.write(
             "special_tokens_map.json",
@@ -196,18 +197,5 @@ import Testing
             }
             try whole.write(to: path)
         }
-    }
-}
-
-/// The same numbers in every run (Steele et al. 2014).
-private struct SplitMix64: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }
