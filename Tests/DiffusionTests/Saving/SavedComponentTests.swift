@@ -78,8 +78,8 @@ import Torch
         let settings = try SchedulerSettings(
             path: folder.file("scheduler/scheduler_config.json"))
         #expect(settings.className == name)
-        #expect(settings.values == scheduler.settings.values)
-        #expect(try Schedulers.scheduler(settings).timesteps.count == scheduler.timesteps.count)
+        // The scheduler that is made of them tells 1 from 1.0 no more.
+        #expect(try Schedulers.scheduler(settings).settings == scheduler.settings)
     }
 
     @Test func whatCannotBeSavedIsNamedAndLeavesNothing() throws {
