@@ -35,8 +35,7 @@ public struct Linear {
             linear.isGated = true
             return try linear(x, on: machine)
         }
-        let parts = try self(x).split(into: 2, dimension: 2)
-        return try parts[0] * parts[1].gelu()
+        return try self(x).gatedGELU()
     }
 
     /// What a kernel for sequences of vectors would run on; nil if there is none.

@@ -92,6 +92,8 @@ enum GradientCases {
         },
         "silu": one { try $0.silu() },
         "gelu": one { try $0.gelu() },
+        "gatedGELU": one { try $0.gatedGELU() },
+        "gatedGELUOfViews": one { try $0.transposed(1, 2).gatedGELU() },
         "sigmoid": one { try $0.sigmoid() },
         "quickGELU": one { try $0 * (1.702 * $0).sigmoid() },
         "softmax": one { try $0.softmax(dimension: -1) },

@@ -114,6 +114,11 @@ CASES = {
     ),
     "silu": (X, F.silu),
     "gelu": (X, F.gelu),
+    "gatedGELU": (dict(x=(3, 5, 70)), lambda x: x.chunk(2, -1)[0] * F.gelu(x.chunk(2, -1)[1])),
+    "gatedGELUOfViews": (
+        dict(x=(3, 6, 2)),
+        lambda x: x.mT.chunk(2, -1)[0] * F.gelu(x.mT.chunk(2, -1)[1]),
+    ),
     "sigmoid": (X, torch.sigmoid),
     "quickGELU": (X, quick_gelu),
     "softmax": (X, lambda x: x.softmax(-1)),
