@@ -89,7 +89,10 @@ let package = Package(
             exclude: ["reading_reference.py", "reference.py"]),
         .testTarget(
             name: "PipelinesTests", dependencies: ["Pipelines", "TestSupport"],
-            exclude: ["reference.py", "safety_reference.py", "single_files.py"]),
+            exclude: [
+                "reference.py", "safety_reference.py", "single_files.py",
+                "unconditional_reference.py",
+            ]),
         .testTarget(
             name: "StudiesTests", dependencies: ["Studies", "TestSupport"],
             exclude: ["reference.py"]),

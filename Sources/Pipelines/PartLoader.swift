@@ -76,6 +76,12 @@ final class PartLoader {
             weights(source), configuration: configuration, in: library)
     }
 
+    func unconditionalUNet(_ folder: String) throws -> UNet2DModel {
+        try UNet2DModel(
+            weights(folder), configuration: UNet2DConfiguration(path: "\(folder)/config.json"),
+            in: library)
+    }
+
     func schedulerSettings(_ path: String) throws -> SchedulerSettings {
         guard let checkpoint = try checkpoint(path) else {
             return try SchedulerSettings(path: "\(path)/scheduler_config.json")
