@@ -19,6 +19,7 @@
 #include "pictures.h"
 #include "pipeline.h"
 #include "scheduler.h"
+#include "unconditional_pipeline.h"
 
 // MARK: - One picture
 
@@ -236,9 +237,11 @@ static PyModuleDef_Slot slots[] = {
     {Py_mod_exec, (void *)add_part_type},
     {Py_mod_exec, (void *)add_autoencoder_type},
     {Py_mod_exec, (void *)add_unet_type},
+    {Py_mod_exec, (void *)add_unconditional_unet_type},
     {Py_mod_exec, (void *)add_text_encoder_type},
     {Py_mod_exec, (void *)add_tokenizer_type},
     {Py_mod_exec, (void *)add_pipeline_type},
+    {Py_mod_exec, (void *)add_unconditional_pipeline_types},
     {Py_mod_exec, (void *)add_image_diffusion_type},
     {Py_mod_exec, (void *)add_summary_types},
     {Py_mod_exec, (void *)add_dataset_extractor_type},

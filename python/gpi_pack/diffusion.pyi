@@ -583,6 +583,7 @@ class Scheduler:
         sample: torch.Tensor,
         *,
         eta: float = 0.0,
+        use_clipped_model_output: bool | None = False,
         generator: torch.Generator | Sequence[torch.Generator] | None = None,
         variance_noise: torch.Tensor | None = None,
         return_dict: Literal[True] = True,
@@ -595,6 +596,7 @@ class Scheduler:
         sample: torch.Tensor,
         *,
         eta: float = 0.0,
+        use_clipped_model_output: bool | None = False,
         generator: torch.Generator | Sequence[torch.Generator] | None = None,
         variance_noise: torch.Tensor | None = None,
         return_dict: Literal[False],
@@ -608,6 +610,8 @@ class Scheduler:
                 timestep's place.
             sample: Of any floating-point dtype and device.
             eta: Of DDIM: 0 for no noise, to 1. Others do not ask.
+            use_clipped_model_output: Of DDIM: whether the noise is derived from the clipped sample. Others
+                do not ask.
             generator: What stochastic solvers draw with, one for each sample if it is a list; None for
                 the generator of the process. As in diffusers, bit for bit.
             variance_noise: The noise itself.
@@ -755,6 +759,19 @@ class UNet2DConditionModel(ModelPart):
     @property
     def in_channels(self) -> int:
         """Channels of the latents."""
+
+class UNet2DModel(ModelPart):
+    """The denoiser of a model that makes pictures from noise alone."""
+
+    def __call__(
+        self,
+        sample: torch.Tensor,
+        timestep: float | torch.Tensor,
+        class_labels: None = None,
+        return_dict: bool = True,
+    ) -> Any:
+        """The prediction for noisy pictures ``[N, C, H, W]`` at one timestep, or at one for each of
+        them, as ``.sample``. H and W are multiples of 2 to the number of the model's levels less one."""
 
 class CLIPTextModel(ModelPart):
     """The text encoder of a Stable Diffusion model."""
@@ -934,6 +951,145 @@ class StableDiffusionPipeline:
     @property
     def components(self) -> dict[str, Any]:
         """All parts by their names."""
+    @property
+    def num_timesteps(self) -> int:
+        """How often the UNet is called in the run that goes on, or went last."""
+    @property
+    def device(self) -> torch.device: ...
+    @property
+    def dtype(self) -> torch.dtype: ...
+
+class DDPMPipeline:
+    """Makes pictures from noise by denoising diffusion, as diffusers' class of this name does."""
+
+    unet: UNet2DModel
+    #: One of this module or of diffusers. A run takes a copy of it.
+    scheduler: Any
+    #: Set to True by a callback to end the run with the pictures reached.
+    _interrupt: bool
+
+    def __init__(self, unet: UNet2DModel, scheduler: Any) -> None: ...
+    @classmethod
+    def from_pretrained(
+        cls,
+        pretrained_model_name_or_path: str | PathLike[str],
+        *,
+        torch_dtype: torch.dtype | str | None = None,
+        cache_dir: str | PathLike[str] | None = None,
+        device: str | torch.device | None = "cpu",
+        **options: Any,
+    ) -> Self:
+        """The pipeline of a folder in the layout of diffusers, or of a model on the Hub.
+
+        Args:
+            options: A ``unet`` and a ``scheduler`` that take the place of the model's own, and options of
+                diffusers' about the way of loading, which have no effect.
+        """
+    def __call__(
+        self,
+        batch_size: int = 1,
+        generator: _Generators = None,
+        num_inference_steps: int = 1000,
+        output_type: Literal["pil", "np", "pt"] = "pil",
+        return_dict: bool = True,
+        *,
+        seed: int | None = None,
+        callback_on_step_end: Callable[..., dict[str, Any] | None] | None = None,
+    ) -> Any:
+        """Pictures as ``.images``.
+
+        Args:
+            batch_size: Their number.
+            generator: Gives the noise that a run starts from and what each step draws; or, instead,
+                ``seed``, which stands for ``torch.Generator().manual_seed(seed)``. A list has one for
+                each picture. Without, noise comes from the generator of the process.
+            num_inference_steps: 1 to the number of training timesteps.
+            output_type: A list of images; an array ``[N, H, W, C]``; or a tensor ``[N, C, H, W]``, both
+                float32 in [0, 1].
+            return_dict: False for a tuple.
+            callback_on_step_end: Called as ``f(pipe, step, timestep, {"latents": ...})`` after each
+                step with the pictures reached, ``[N, C, H, W]`` about in [-1, 1]; the ``"latents"`` of
+                the dict that it gives take their place.
+
+        Raises:
+            ValueError, TypeError: An argument is out of range or of the wrong kind; the text names
+                it.
+            RuntimeError: torch failed, or values are not finite numbers.
+            KeyboardInterrupt: Ctrl-C ends a run between two operations of the model.
+        """
+    def to(
+        self,
+        *args: str | int | torch.device | torch.dtype | None,
+        device: str | int | torch.device | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> Self:
+        """Moves the UNet to a device and into a dtype; the weights are read anew."""
+    def set_progress_bar_config(self, **options: Any) -> None:
+        """Arguments of tqdm's for the bar over the steps; ``disable=True`` for none."""
+    @property
+    def components(self) -> dict[str, Any]:
+        """Both parts by their names."""
+    @property
+    def num_timesteps(self) -> int:
+        """How often the UNet is called in the run that goes on, or went last."""
+    @property
+    def device(self) -> torch.device: ...
+    @property
+    def dtype(self) -> torch.dtype: ...
+
+class DDIMPipeline:
+    """Makes pictures from noise in few steps, as diffusers' class of this name does."""
+
+    unet: UNet2DModel
+    #: One of this module or of diffusers. A run takes a copy of it.
+    scheduler: Any
+    #: Set to True by a callback to end the run with the pictures reached.
+    _interrupt: bool
+
+    def __init__(self, unet: UNet2DModel, scheduler: Any) -> None:
+        """``scheduler`` becomes a ``DDIMScheduler`` of its settings."""
+    @classmethod
+    def from_pretrained(
+        cls,
+        pretrained_model_name_or_path: str | PathLike[str],
+        *,
+        torch_dtype: torch.dtype | str | None = None,
+        cache_dir: str | PathLike[str] | None = None,
+        device: str | torch.device | None = "cpu",
+        **options: Any,
+    ) -> Self:
+        """As that of ``DDPMPipeline``."""
+    def __call__(
+        self,
+        batch_size: int = 1,
+        generator: _Generators = None,
+        eta: float = 0.0,
+        num_inference_steps: int = 50,
+        use_clipped_model_output: bool | None = None,
+        output_type: Literal["pil", "np", "pt"] = "pil",
+        return_dict: bool = True,
+        *,
+        seed: int | None = None,
+        callback_on_step_end: Callable[..., dict[str, Any] | None] | None = None,
+    ) -> Any:
+        """Pictures as ``.images``; as ``DDPMPipeline``, and
+
+        Args:
+            eta: The η of DDIM: 0 for no noise in the steps, to 1.
+            use_clipped_model_output: Whether the noise is derived from the clipped picture.
+        """
+    def to(
+        self,
+        *args: str | int | torch.device | torch.dtype | None,
+        device: str | int | torch.device | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> Self:
+        """Moves the UNet to a device and into a dtype; the weights are read anew."""
+    def set_progress_bar_config(self, **options: Any) -> None:
+        """Arguments of tqdm's for the bar over the steps; ``disable=True`` for none."""
+    @property
+    def components(self) -> dict[str, Any]:
+        """Both parts by their names."""
     @property
     def num_timesteps(self) -> int:
         """How often the UNet is called in the run that goes on, or went last."""
