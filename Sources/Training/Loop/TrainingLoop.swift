@@ -119,7 +119,7 @@ extension TrainingLoop {
     /// Goes on from what a loop of the same settings has saved after `step` steps, bit for bit.
     /// - Throws: `TrainingError.damaged` if it is of other parameters; `CheckpointError`.
     func restore(from folder: String, step: Int) throws {
-        guard let library = try parameters.values.first?.library else { return }
+        let library = try LibTorch.shared()
         func read(_ part: Part, _ take: ([String: Tensor]) throws -> Void) throws {
             let path = part.path(in: folder)
             let file = try SafetensorsFile(path: path, in: library)
