@@ -51,7 +51,8 @@ let package = Package(
         // What people call, then the two public faces.
         .target(name: "Pipelines", dependencies: ["Diffusion", "Imaging"]),
         .target(name: "Studies", dependencies: ["Pipelines", "Files"]),
-        .target(name: "GPIDiffusion", dependencies: ["Studies", "ImageFiles", "Hub"]),
+        .target(name: "Training", dependencies: ["Pipelines", "Files"]),
+        .target(name: "GPIDiffusion", dependencies: ["Studies", "Training", "ImageFiles", "Hub"]),
         .systemLibrary(name: "CGPIDiffusion", path: "Sources/GPIDiffusionC/include"),
         .target(
             name: "GPIDiffusionC", dependencies: ["Studies", "Files", "CGPIDiffusion"],

@@ -67,7 +67,7 @@ public final class PendingFile {
             unlink(temporary)
             throw error
         }
-        try syncFolder()
+        try Self.sync(folder: folder, of: path)
     }
 
     /// An error with the system's words for what has just failed.
@@ -76,7 +76,7 @@ public final class PendingFile {
     // MARK: - Steps
 
     /// The folder that a path names a file in.
-    private static func folder(of path: String) throws -> String {
+    static func folder(of path: String) throws -> String {
         guard !path.isEmpty, !path.hasSuffix("/"), !path.utf8.contains(0) else {
             throw WriteError(
                 path: path.debugDescription, reason: "this is not the name of a file")
@@ -85,13 +85,17 @@ public final class PendingFile {
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 
+    /// A name that `isTemporary`, most probably a new one.
+    static func temporaryPath(in folder: String) -> String {
+        "\(folder)/\(prefix)\(String(UInt64.random(in: .min ... .max), radix: 36))\(suffix)"
+    }
+
     private static func createTemporary(
         in folder: String, for path: String
     ) throws -> (path: String, descriptor: Int32) {
         // Not made from the final name, which may be as long as names can be.
         for _ in 0..<100 {
-            let number = String(UInt64.random(in: .min ... .max), radix: 36)
-            let temporary = "\(folder)/\(prefix)\(number)\(suffix)"
+            let temporary = temporaryPath(in: folder)
             let descriptor = open(temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
             if descriptor >= 0 { return (temporary, descriptor) }
             guard errno == EEXIST else { throw failure(path) }
@@ -100,14 +104,14 @@ public final class PendingFile {
             path: path, reason: "every temporary name that was tried in \(folder) is taken")
     }
 
-    /// Makes the new name survive a power failure.
-    private func syncFolder() throws {
+    /// Makes a new name in a folder survive a power failure.
+    static func sync(folder: String, of path: String) throws {
         let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         // A folder that may be written to but not read cannot be synced. The file is whole anyway.
         guard descriptor >= 0 else { return }
         defer { close(descriptor) }
         guard fsync(descriptor) == 0 || errno == EINVAL || errno == ENOTSUP else {
-            throw failure()
+            throw failure(path)
         }
     }
 
