@@ -48,9 +48,11 @@ struct StartingModel {
         for file in FolderContents.files(under: folder) {
             let isOfReplaced = replaced.contains { file.hasPrefix($0) }
             guard !isOfReplaced || !Self.isWeights(file) else { continue }
-            let copy = "\(pending.temporary)/\(file)"
-            try FolderContents.make(PendingFile.folder(of: copy))
-            try AtomicFile.write(FileBytes.of("\(folder)/\(file)"), to: copy)
+            if let slash = file.lastIndex(of: "/") {
+                try FolderContents.make("\(pending.temporary)/\(file[..<slash])")
+            }
+            try AtomicFile.write(
+                FileBytes.of("\(folder)/\(file)"), to: "\(pending.temporary)/\(file)")
         }
         for (name, tensors) in weights {
             let place = isPipeline ? "\(pending.temporary)/\(name)" : pending.temporary
