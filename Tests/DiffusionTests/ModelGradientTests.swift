@@ -19,8 +19,21 @@ import Torch
         try compare("unet", count: 2) { weights, path, input in
             let model = try UNet2DConditionModel(
                 weights, configuration: UNet2DConditionConfiguration(path: path), in: library)
+            let timesteps = try input("timesteps").elements(as: Int64.self).map(Int.init)
             return {
-                try model(input("latents"), timestep: 37, context: input("context"))
+                try model(input("latents"), timesteps: timesteps, context: input("context"))
+                    .meanSquaredError(to: input("noise"))
+            }
+        }
+    }
+
+    @Test func ofTheUnconditionalUNet() throws {
+        try compare("unet2d", count: 2) { weights, path, input in
+            let model = try UNet2DModel(
+                weights, configuration: UNet2DConfiguration(path: path), in: library)
+            let timesteps = try input("timesteps").elements(as: Int64.self).map(Int.init)
+            return {
+                try model(input("sample"), timesteps: timesteps)
                     .meanSquaredError(to: input("noise"))
             }
         }

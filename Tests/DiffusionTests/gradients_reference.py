@@ -7,7 +7,7 @@ import sys
 import diffusers
 import torch
 import transformers
-from diffusers import AutoencoderKL, UNet2DConditionModel
+from diffusers import AutoencoderKL, UNet2DConditionModel, UNet2DModel
 from safetensors.torch import save_file
 from transformers import CLIPTextConfig, CLIPTextModel
 
@@ -38,7 +38,9 @@ def answer(place, model, inputs, compute_loss):
 
 def unet(folder):
     def compute_loss(model, inputs):
-        output = model(inputs["latents"], 37, encoder_hidden_states=inputs["context"]).sample
+        output = model(
+            inputs["latents"], inputs["timesteps"], encoder_hidden_states=inputs["context"]
+        ).sample
         return torch.nn.functional.mse_loss(output, inputs["noise"])
 
     shapes = {
@@ -70,6 +72,45 @@ def unet(folder):
             "latents": torch.randn(2, 4, 6, 5),
             "context": torch.randn(2, 3, 6),
             "noise": torch.randn(2, 4, 6, 5),
+            "timesteps": torch.tensor([37, 37] if name == "sd1" else [990, 3]),
+        }
+        yield answer(pathlib.Path(folder, name), model, inputs, compute_loss)
+
+
+def unet2d(folder):
+    def compute_loss(model, inputs):
+        output = model(inputs["sample"], inputs["timesteps"]).sample
+        return torch.nn.functional.mse_loss(output, inputs["noise"])
+
+    shapes = {
+        "ddpm": dict(
+            down_block_types=(DOWN, "AttnDownBlock2D"),
+            up_block_types=("AttnUpBlock2D", UP),
+            attention_head_dim=4,
+        ),
+        "guided": dict(
+            down_block_types=("AttnDownBlock2D", DOWN),
+            up_block_types=(UP, "AttnUpBlock2D"),
+            attention_head_dim=None,
+            downsample_type="resnet",
+            upsample_type="resnet",
+            resnet_time_scale_shift="scale_shift",
+            mid_block_scale_factor=1.5,
+        ),
+    }
+    for name, shape in shapes.items():
+        torch.manual_seed(0)
+        model = UNet2DModel(
+            sample_size=8,
+            block_out_channels=(8, 16),
+            layers_per_block=1,
+            norm_num_groups=4,
+            **shape,
+        )
+        inputs = {
+            "sample": torch.randn(2, 3, 6, 8),
+            "noise": torch.randn(2, 3, 6, 8),
+            "timesteps": torch.tensor([990, 3]),
         }
         yield answer(pathlib.Path(folder, name), model, inputs, compute_loss)
 
@@ -116,5 +157,5 @@ def text(folder):
 
 if __name__ == "__main__":
     command, folder = sys.argv[1:]
-    commands = {"unet": unet, "autoencoder": autoencoder, "text": text}
+    commands = {"unet": unet, "unet2d": unet2d, "autoencoder": autoencoder, "text": text}
     json.dump(list(commands[command](folder)), sys.stdout)

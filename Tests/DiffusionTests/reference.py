@@ -5,7 +5,7 @@ import pathlib
 import sys
 
 import torch
-from diffusers import AutoencoderKL, UNet2DConditionModel
+from diffusers import AutoencoderKL, UNet2DConditionModel, UNet2DModel
 from diffusers.pipelines.stable_diffusion import safety_checker
 from safetensors.torch import load_file, save_file
 from transformers import CLIPTextConfig, CLIPTextModel
@@ -113,15 +113,126 @@ def unet(folder):
         place = pathlib.Path(folder, name)
         model.save_pretrained(place)
         # 7 and 13 are odd on every level: the way up must find the sizes of the way down.
-        for timestep, size in [(981, (8, 8)), (1, (7, 13)), (0, (4, 12))]:
-            latents = torch.randn(2, 4, *size)
-            context = torch.randn(2, 5, shape["cross_attention_dim"])
-            output = model(latents, timestep, encoder_hidden_states=context).sample
+        for timesteps, size in [
+            ((981, 981), (8, 8)),
+            ((1, 1), (7, 13)),
+            ((0, 0), (4, 12)),
+            ((999, 0, 37), (8, 6)),
+        ]:
+            count = len(timesteps)
+            latents = torch.randn(count, 4, *size)
+            context = torch.randn(count, 5, shape["cross_attention_dim"])
+            output = model(latents, torch.tensor(timesteps), encoder_hidden_states=context).sample
             answers.append(
                 {
                     "folder": str(place),
-                    "timestep": timestep,
+                    "timesteps": timesteps,
                     "inputs": {"latents": packed(latents), "context": packed(context)},
+                    "outputs": {"output": packed(output)},
+                }
+            )
+    return answers
+
+
+ATTENTION_DOWN, ATTENTION_UP = "AttnDownBlock2D", "AttnUpBlock2D"
+
+
+def unet2d(folder):
+    answers = []
+    shapes = {
+        # As google/ddpm-cifar10-32, smaller.
+        "cifar10": dict(
+            sample_size=16,
+            block_out_channels=(16, 32, 32, 32),
+            down_block_types=(DOWN, ATTENTION_DOWN, DOWN, DOWN),
+            up_block_types=(UP, UP, ATTENTION_UP, UP),
+            attention_head_dim=None,
+            downsample_padding=0,
+            flip_sin_to_cos=False,
+            freq_shift=1,
+            norm_eps=1e-6,
+            norm_num_groups=8,
+        ),
+        # As google/ddpm-celebahq-256, smaller.
+        "celebahq": dict(
+            sample_size=32,
+            block_out_channels=(16, 16, 32, 32, 64, 64),
+            down_block_types=(DOWN, DOWN, DOWN, DOWN, ATTENTION_DOWN, DOWN),
+            up_block_types=(UP, ATTENTION_UP, UP, UP, UP, UP),
+            attention_head_dim=None,
+            downsample_padding=0,
+            flip_sin_to_cos=False,
+            freq_shift=1,
+            norm_eps=1e-6,
+            norm_num_groups=16,
+        ),
+        # As in diffusers' tutorial on training, smaller.
+        "tutorial": dict(
+            sample_size=32,
+            layers_per_block=2,
+            block_out_channels=(8, 8, 16, 16, 32, 32),
+            down_block_types=(DOWN, DOWN, DOWN, DOWN, ATTENTION_DOWN, DOWN),
+            up_block_types=(UP, ATTENTION_UP, UP, UP, UP, UP),
+            norm_num_groups=8,
+        ),
+        # As in openai's guided diffusion: size and time by residual blocks.
+        "guided": dict(
+            sample_size=(8, 12),
+            out_channels=6,
+            layers_per_block=1,
+            block_out_channels=(16, 24, 32),
+            down_block_types=("ResnetDownsampleBlock2D", ATTENTION_DOWN, ATTENTION_DOWN),
+            up_block_types=(ATTENTION_UP, ATTENTION_UP, "ResnetUpsampleBlock2D"),
+            downsample_type="resnet",
+            upsample_type="resnet",
+            resnet_time_scale_shift="scale_shift",
+            norm_num_groups=8,
+        ),
+        "options": dict(
+            in_channels=1,
+            out_channels=1,
+            center_input_sample=True,
+            time_embedding_dim=20,
+            block_out_channels=(12, 20),
+            down_block_types=(ATTENTION_DOWN, "UNetResDownBlock2D"),
+            up_block_types=("UNetResUpBlock2D", ATTENTION_UP),
+            attention_head_dim=4,
+            mid_block_scale_factor=1.5,
+            norm_num_groups=4,
+            attn_norm_num_groups=5,
+            dropout=0.1,
+        ),
+        "without": dict(
+            block_out_channels=(12, 20),
+            down_block_types=(ATTENTION_DOWN, ATTENTION_DOWN),
+            up_block_types=(ATTENTION_UP, ATTENTION_UP),
+            attention_head_dim=4,
+            add_attention=False,
+            norm_num_groups=4,
+            resnet_time_scale_shift="scale_shift",
+        ),
+        "middle": dict(
+            block_out_channels=(8, 16),
+            down_block_types=(DOWN, DOWN),
+            up_block_types=(UP, UP),
+            mid_block_type=None,
+            norm_num_groups=4,
+        ),
+    }
+    for name, shape in shapes.items():
+        torch.manual_seed(0)
+        model = UNet2DModel(**shape).eval()
+        place = pathlib.Path(folder, name)
+        model.save_pretrained(place)
+        sizes = [(32, 32), (64, 32)] if len(shape["block_out_channels"]) > 4 else [(8, 8), (16, 24)]
+        for timesteps, size in zip([(981, 981), (999, 0, 37)], sizes, strict=True):
+            sample = torch.randn(len(timesteps), shape.get("in_channels", 3), *size)
+            output = model(sample, torch.tensor(timesteps)).sample
+            answers.append(
+                {
+                    "folder": str(place),
+                    "timesteps": timesteps,
+                    "inputs": {"sample": packed(sample)},
                     "outputs": {"output": packed(output)},
                 }
             )
@@ -279,6 +390,7 @@ if __name__ == "__main__":
     commands = {
         "autoencoder": autoencoder,
         "unet": unet,
+        "unet2d": unet2d,
         "text": text,
         "safety": safety,
         "verdicts": verdicts,

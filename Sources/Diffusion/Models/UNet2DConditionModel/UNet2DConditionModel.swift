@@ -78,12 +78,30 @@ public final class UNet2DConditionModel {
         -> Tensor
     {
         try ReusedMemory.scope {
-            try predict(latents, timestep: timestep, context: context).contiguous()
+            try predict(latents, time: timeEmbedding(timestep), context: context).contiguous()
         }
     }
 
-    private func predict(_ latents: Tensor, timestep: Double, context: Tensor) throws -> Tensor {
-        let conditioning = UNetConditioning(time: try timeEmbedding(timestep), context: context)
+    /// The same with a timestep for each sample, as training has it.
+    ///
+    /// - Parameters:
+    ///   - latents: `[N, in channels, H, W]`.
+    ///   - timesteps: N numbers of 0 up to the number of training timesteps.
+    ///   - context: the prompts' hidden states, `[N, tokens, cross attention size]`.
+    /// - Returns: `[N, out channels, H, W]`: noise, velocity or sample, as the model was trained.
+    /// - Throws: `TorchError.invalidArgument` if there is not one timestep for each sample.
+    public func callAsFunction(_ latents: Tensor, timesteps: [Int], context: Tensor) throws
+        -> Tensor
+    {
+        try latents.checkOneEach(timesteps)
+        return try ReusedMemory.scope {
+            try predict(latents, time: timeEmbedding(timesteps), context: context).contiguous()
+        }
+    }
+
+    /// - Parameter time: its embedding, `[1 or N, size]`.
+    private func predict(_ latents: Tensor, time: Tensor, context: Tensor) throws -> Tensor {
+        let conditioning = UNetConditioning(time: time, context: context)
         var hidden = try convIn(latents)
         var skips = [hidden]
         for block in downBlocks { hidden = try block(hidden, conditioning, skips: &skips) }

@@ -4,7 +4,7 @@ import TorchNN
 
 /// What every block of the UNet gets besides the feature map.
 struct UNetConditioning {
-    /// The time embedding, `[1, size]`.
+    /// The time embedding, `[1, size]`, or `[N, size]` where samples differ in their timesteps.
     let time: Tensor
     /// The prompt, `[N, tokens, size]`.
     let context: Tensor

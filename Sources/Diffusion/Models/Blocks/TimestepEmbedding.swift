@@ -13,6 +13,7 @@ struct TimestepEmbedding {
     private let linear2: Linear
     private let dtype: DType
     private let device: Device
+    private let library: LibTorch
 
     /// - Parameters:
     ///   - channels: sines and cosines together.
@@ -33,11 +34,29 @@ struct TimestepEmbedding {
         linear2 = try Linear(weights / "linear_2", from: size, to: size)
         dtype = weights.dtype
         device = weights.device
+        self.library = library
     }
 
     /// `[1, size]`
     func callAsFunction(_ timestep: Double) throws -> Tensor {
-        let angles = try timestep * frequencies
+        try embedding(angles: timestep * frequencies)
+    }
+
+    /// `[N, size]` of a timestep for each of N samples; `[1, size]` where all have the same, which is
+    /// computed once.
+    /// - Throws: `TorchError.invalidArgument` if there is no timestep.
+    func callAsFunction(_ timesteps: [Int]) throws -> Tensor {
+        guard let first = timesteps.first else {
+            throw TorchError.invalidArgument("timestep: there is none; one per sample is needed.")
+        }
+        if timesteps.allSatisfy({ $0 == first }) { return try self(Double(first)) }
+        let column = try Tensor(
+            timesteps.map(Float.init), shape: [timesteps.count, 1], in: library)
+        return try embedding(angles: column * frequencies)
+    }
+
+    /// Of angles `[N, channels / 2]`, in radians.
+    private func embedding(angles: Tensor) throws -> Tensor {
         let waves =
             try flipsSinToCos
             ? [angles.cosine(), angles.sine()] : [angles.sine(), angles.cosine()]
