@@ -1,4 +1,5 @@
 import Imaging
+import Torch
 
 /// How a model is trained, whatever it is trained for.
 public struct TrainingSettings: Codable, Equatable, Sendable {
@@ -100,6 +101,15 @@ public struct TrainingSettings: Codable, Equatable, Sendable {
                     \(size.map(String.init).joined(separator: " by ")) is no width and height of pictures; both \
                     have to be between 1 and 8192.
                     """)
+        }
+    }
+
+    /// What the learning rate is multiplied with at each step.
+    public var learningRateSchedule: LearningRateSchedule {
+        switch schedule {
+        case .constant: .constantWithWarmup(steps: warmupSteps)
+        case .linear: .linearWithWarmup(warmup: warmupSteps, total: steps)
+        case .cosine: .cosineWithWarmup(warmup: warmupSteps, total: steps)
         }
     }
 
