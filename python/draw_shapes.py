@@ -169,9 +169,9 @@ def draw_leaves(generator: random.Random, size: int) -> Image.Image:
     large = Image.new("RGB", (size * scale,) * 2, leaf_color(generator, (128, 128, 128)))
     brush = ImageDraw.Draw(large)
     # Neighbours in a photograph have related colours.
-    middle = leaf_color(generator, (128, 128, 128), spread=80)
+    middle = leaf_color(generator, (128, 128, 128), spread=60)
     smallest, largest = generator.choice(((0.02, 0.8), (0.05, 1.0), (0.15, 1.2)))
-    for _ in range(generator.choice((8, 30, 150, 400))):
+    for _ in range(generator.choice((4, 10, 30, 120))):
         # Sizes by the law of the inverse cube, which looks alike at all distances.
         share = generator.random()
         radius = (smallest**-2 + share * (largest**-2 - smallest**-2)) ** -0.5
@@ -181,7 +181,7 @@ def draw_leaves(generator: random.Random, size: int) -> Image.Image:
         color = leaf_color(generator, middle)
         brush.polygon([tuple(point) for point in points * large.width], fill=color)
     pixels = np.asarray(large.reduce(scale), dtype=np.float64)
-    strength = generator.choice((0, 6, 16, 40))
+    strength = generator.choice((0, 4, 10, 25))
     pixels = pixels + strength * grain(np.random.default_rng(generator.getrandbits(64)), size)
     pixels = pixels * light(generator, size)
     return Image.fromarray(np.clip(pixels + 0.5, 0, 255).astype(np.uint8))
@@ -192,7 +192,7 @@ def turned(degrees: float) -> np.ndarray:
     return np.array([[math.cos(turn), math.sin(turn)], [-math.sin(turn), math.cos(turn)]])
 
 
-def leaf_color(generator: random.Random, middle, spread: float = 60) -> tuple[int, int, int]:
+def leaf_color(generator: random.Random, middle, spread: float = 40) -> tuple[int, int, int]:
     """Lighter or darker than `middle`, and a little off its hue."""
     shade = generator.gauss(0, spread)
     return tuple(
@@ -214,7 +214,7 @@ def grain(generator: np.random.Generator, size: int) -> np.ndarray:
 
 def light(generator: random.Random, size: int) -> np.ndarray:
     """From one side more than from the other, `[size, size, 1]`."""
-    turn, slope = generator.uniform(0, 2 * math.pi), generator.uniform(0, 0.5)
+    turn, slope = generator.uniform(0, 2 * math.pi), generator.uniform(0, 0.4)
     axis = np.linspace(-1, 1, size)
     ramp = math.cos(turn) * axis[None] + math.sin(turn) * axis[:, None]
     return (1 + slope * ramp)[:, :, None]

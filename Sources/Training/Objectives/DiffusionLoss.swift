@@ -3,7 +3,7 @@ import Torch
 
 /// What a model of a diffusion process learns: from samples that noise was added to, to tell the noise
 /// (Ho et al., 2020, algorithm 1), or the sample or the velocity instead.
-public struct DiffusionLoss: Sendable {
+public struct DiffusionLoss {
     public let scheduler: DDPMScheduler
     /// γ of Min-SNR (Hang et al., 2023): how much the timesteps with little noise count at most. Nil for all
     /// to count alike.

@@ -38,7 +38,7 @@ public final class TextToImageObjective: TrainingObjective {
     private let textEncoder: CLIPTextModel
     private let tokenizer: CLIPTokenizer
     private let autoencoder: AutoencoderKL
-    private let noising: DDPMScheduler
+    private let diffusionLoss: DiffusionLoss
     private let encoded: EncodedPictures
     private let dtype: DType
 
@@ -85,7 +85,8 @@ public final class TextToImageObjective: TrainingObjective {
             folder: folder, dtype: dtype, device: device)
         tokenizer = try components.tokenizer
         autoencoder = try components.autoencoder
-        noising = DDPMScheduler(try DDPMConfiguration(components.schedulerSettings))
+        let scheduler = DDPMScheduler(try DDPMConfiguration(components.schedulerSettings))
+        diffusionLoss = try DiffusionLoss(scheduler, minSNRGamma: options.snrGamma)
         encoded = EncodedPictures(by: autoencoder, dtype: dtype, device: device, in: library)
 
         var parameters = Self.named(unetParameters.tensors, in: Component.unet)
@@ -93,7 +94,8 @@ public final class TextToImageObjective: TrainingObjective {
         facts = [
             "model": "UNet2DConditionModel",
             "starting_weights": try parameters.merging(text) { $1 }.digest(),
-            "dtype": dtype.rawValue, "prediction_type": noising.configuration.predictionType.rawValue,
+            "dtype": dtype.rawValue,
+            "prediction_type": scheduler.configuration.predictionType.rawValue,
             "caption_dropout": "\(options.captionDropout)",
             "train_text_encoder": "\(options.trainsTextEncoder)",
             "snr_gamma": options.snrGamma.map { "\($0)" } ?? "none",
@@ -129,8 +131,7 @@ public final class TextToImageObjective: TrainingObjective {
         let dropped = randomness.chances(batch.count, of: options.captionDropout, for: .dropout)
         return try loss(
             of: mean + deviation * placed(draw), noise: placed(noise),
-            timesteps: randomness.timesteps(
-                batch.count, below: noising.configuration.training.steps),
+            timesteps: randomness.timesteps(batch.count, below: diffusionLoss.timestepCount),
             captions: zip(batch.captions, dropped).map { $1 ? "" : $0 })
     }
 
@@ -142,36 +143,10 @@ public final class TextToImageObjective: TrainingObjective {
     func loss(
         of latents: Tensor, noise: Tensor, timesteps: [Int], captions: [String]
     ) throws -> Tensor {
-        let shares = try timesteps.map { try noising.shares(at: Double($0)) }
-        let signal = try perSample(shares.map(\.signal))
-        let sigma = try perSample(shares.map(\.noise))
-        let noisy = try signal * latents + sigma * noise
-        let prediction = try unet(noisy, timesteps: timesteps, context: hiddenStates(of: captions))
-        let predictionType = noising.configuration.predictionType
-        let target =
-            switch predictionType {
-            case .epsilon: noise
-            case .sample: latents
-            // v of Salimans and Ho, 2022, section 4.
-            case .velocity: try signal * noise - sigma * latents
-            }
-        guard let gamma = options.snrGamma else { return try prediction.meanSquaredError(to: target) }
-        let weights = shares.map { share in
-            let snr = share.signal * share.signal / (share.noise * share.noise)
-            return switch predictionType {
-            case .epsilon: min(snr, gamma) / snr
-            case .sample: min(snr, gamma)
-            case .velocity: min(snr, gamma) / (snr + 1)
-            }
+        let context = try hiddenStates(of: captions)
+        return try diffusionLoss(latents, noise: noise, timesteps: timesteps) {
+            try unet($0, timesteps: $1, context: context)
         }
-        let error = try prediction - target
-        return try (perSample(weights) * (error * error)).mean()
-    }
-
-    /// One number for each sample, as `[N, 1, 1, 1]`.
-    private func perSample(_ values: [Double]) throws -> Tensor {
-        try placed(
-            Tensor(values.map(Float.init), shape: [values.count, 1, 1, 1], in: start.library))
     }
 
     /// `[N, tokens, size]`
@@ -196,7 +171,7 @@ public final class TextToImageObjective: TrainingObjective {
         }
         let embeddings = try PromptEmbeddings(
             negative: hiddenStates(of: captions.map { _ in "" }), prompt: hiddenStates(of: captions))
-        var scheduler = try DDIMScheduler(noising.settings)
+        var scheduler = try DDIMScheduler(diffusionLoss.scheduler.settings)
         try scheduler.setTimesteps(options.sampleSteps)
         let scale = autoencoder.scaleFactor
         let shape = [
@@ -227,10 +202,6 @@ extension TextToImageObjective.Options {
         guard (0...1).contains(captionDropout) else {
             throw TrainingError.invalidArgument(
                 name: "caption_dropout", reason: "\(captionDropout) is not between 0 and 1.")
-        }
-        if let snrGamma, !(snrGamma > 0 && snrGamma.isFinite) {
-            throw TrainingError.invalidArgument(
-                name: "snr_gamma", reason: "\(snrGamma) is no finite number above 0.")
         }
         guard guidanceScale.isFinite else {
             throw TrainingError.invalidArgument(
