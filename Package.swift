@@ -94,6 +94,8 @@ let package = Package(
         .testTarget(
             name: "StudiesTests", dependencies: ["Studies", "TestSupport"],
             exclude: ["reference.py"]),
+        .testTarget(
+            name: "TrainingTests", dependencies: ["Training", "ImageFiles", "TestSupport"]),
         // Fetches in a process of its own, which tests can kill, multiply and deny rights to.
         .executableTarget(
             name: "hub-fetch-for-tests", dependencies: ["Hub"], path: "Tests/HubFetch"),

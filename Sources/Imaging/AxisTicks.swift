@@ -57,7 +57,9 @@ struct AxisTicks {
     /// A number as it is written: without digits that say nothing.
     static func text(_ number: Double) -> String {
         let rounded = (number * 1e6).rounded() / 1e6
-        if rounded == number.rounded(), number.magnitude < 1e15 { return "\(Int(number.rounded()))" }
+        if rounded == number.rounded(), number.magnitude < 1e15 {
+            return "\(Int(number.rounded()))"
+        }
         return rounded.magnitude >= 1e-4 ? "\(rounded)" : "\(Float(number))"
     }
 }
