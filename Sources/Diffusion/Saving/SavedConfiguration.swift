@@ -26,6 +26,10 @@ extension UNet2DConditionConfiguration: SavedConfiguration {
     public static var className: String { "UNet2DConditionModel" }
 }
 
+extension UNet2DConfiguration: SavedConfiguration {
+    public static var className: String { "UNet2DModel" }
+}
+
 extension AutoencoderKLConfiguration: SavedConfiguration {
     public static var className: String { "AutoencoderKL" }
 }
