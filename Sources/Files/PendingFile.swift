@@ -34,6 +34,11 @@ public final class PendingFile {
         name.hasPrefix(prefix) && name.hasSuffix(suffix)
     }
 
+    /// A name that is most likely not taken.
+    static func temporaryName() -> String {
+        prefix + String(UInt64.random(in: .min ... .max), radix: 36) + suffix
+    }
+
     /// Forces the bytes to the disk and gives the file its name, in the place of what has it now.
     /// - Throws: `WriteError`; then the file is gone.
     public func commit() throws {
@@ -90,8 +95,7 @@ public final class PendingFile {
     ) throws -> (path: String, descriptor: Int32) {
         // Not made from the final name, which may be as long as names can be.
         for _ in 0..<100 {
-            let number = String(UInt64.random(in: .min ... .max), radix: 36)
-            let temporary = "\(folder)/\(prefix)\(number)\(suffix)"
+            let temporary = "\(folder)/\(temporaryName())"
             let descriptor = open(temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
             if descriptor >= 0 { return (temporary, descriptor) }
             guard errno == EEXIST else { throw failure(path) }

@@ -149,6 +149,15 @@ def read_tensors(*paths):
     return [facts(torch.load(path, weights_only=True)) for path in paths]
 
 
+def resaved(path, copy):
+    """What safetensors reads from a file; writes the same tensors under another name."""
+    with safetensors.safe_open(path, "pt") as file:
+        metadata = file.metadata()
+        tensors = {name: file.get_tensor(name) for name in list(file.keys())}
+    save_file(tensors, copy, metadata=metadata)
+    return {"metadata": metadata, "facts": {name: facts(value) for name, value in tensors.items()}}
+
+
 # Hostile pickles
 
 

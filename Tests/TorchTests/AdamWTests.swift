@@ -89,6 +89,99 @@ import Testing
             try (#require(parameters["weight"]).elements(as: Float.self)[0] - 2).magnitude < 0.05)
     }
 
+    private struct Masters: Decodable {
+        let start: PackedTensor
+        let steps: [Step]
+
+        struct Step: Decodable {
+            let gradient: PackedTensor
+            let master: PackedTensor
+            let parameter: PackedTensor
+        }
+    }
+
+    @Test func mastersEqualTorchsBitForBit() throws {
+        let answer: Masters = try PythonReference("gradients_reference.py").run("masters")
+        let parameter = try answer.start.tensor(.bfloat16, in: library)
+        var options = AdamW.Options()
+        options.learningRate = 1e-4
+        let optimizer = try AdamW(["a": parameter], options: options, keepingMasters: true)
+        for (number, step) in answer.steps.enumerated() {
+            // Gradients may come in either precision.
+            let dtype = number % 2 == 0 ? DType.bfloat16 : .float32
+            try optimizer.step(["a": step.gradient.tensor(dtype, in: library)])
+            let master = try #require(optimizer.state()["a.master"])
+            #expect(try master.elements(as: Double.self) == step.master.values)
+            #expect(try parameter.elements(as: Double.self) == step.parameter.values)
+        }
+        #expect(answer.steps.count == 5)
+        // Steps this small are lost in 16 bits; the masters have them.
+        #expect(answer.steps[0].parameter.values != answer.steps[0].master.values)
+    }
+
+    @Test(arguments: [DType.float32, .bfloat16])
+    func goesOnFromItsStateBitForBit(dtype: DType) throws {
+        let generator = NoiseGenerator(seed: 4)
+        func draw() throws -> [String: Tensor] {
+            [
+                "a": try generator.normal([7, 3], in: library).converted(to: dtype),
+                "b": try generator.normal([], in: library).converted(to: dtype),
+            ]
+        }
+        let start = try draw()
+        var gradients = try (0..<6).map { _ in try draw() }
+        // A parameter that has missed a step has a count of its own.
+        gradients[1]["b"] = nil
+        func optimizer(_ parameters: [String: Tensor]) throws -> AdamW {
+            try AdamW(parameters, keepingMasters: true)
+        }
+        let whole = try start.mapValues { try $0.cloned() }
+        let uninterrupted = try optimizer(whole)
+        for step in gradients { try uninterrupted.step(step) }
+
+        let first = try start.mapValues { try $0.cloned() }
+        let before = try optimizer(first)
+        for step in gradients[..<3] { try before.step(step) }
+        let saved = try before.state().mapValues { try $0.cloned() }
+        let second = try first.mapValues { try $0.cloned() }
+        // What is done meanwhile is undone.
+        try before.step(gradients[5])
+        let after = try optimizer(second)
+        try after.restore(saved)
+        for step in gradients[3...] { try after.step(step) }
+        for (name, expected) in whole {
+            let found = try #require(second[name]).elements(as: Double.self)
+            #expect(try found == expected.elements(as: Double.self))
+        }
+        let (found, expected) = (try after.state(), try uninterrupted.state())
+        #expect(Set(found.keys) == Set(expected.keys))
+        #expect(found.keys.contains("a.master") == (dtype == .bfloat16))
+        for (name, tensor) in expected {
+            #expect(
+                try #require(found[name]).elements(as: Double.self)
+                    == tensor.elements(as: Double.self), "\(name)")
+        }
+    }
+
+    @Test func theStateOfAnotherIsRefusedAndChangesNothing() throws {
+        let a = try Tensor([1, 2] as [Float], shape: [2], in: library)
+        let optimizer = try AdamW(["a": a.cloned()])
+        try optimizer.step(["a": a])
+        let state = try optimizer.state().mapValues { try $0.cloned() }
+        let half = try Tensor([0.5] as [Float], shape: [], in: library)
+        for (name, tensor) in [("a.step", half), ("a.step", a), ("a.exp_avg", half), ("b", a)] {
+            #expect(throws: TorchError.self) {
+                try optimizer.restore(state.merging([name: tensor]) { $1 })
+            }
+        }
+        #expect(throws: TorchError.self) { try optimizer.restore([:]) }
+        for (name, tensor) in try optimizer.state() {
+            #expect(
+                try #require(state[name]).elements(as: Float.self)
+                    == tensor.elements(as: Float.self))
+        }
+    }
+
     @Test func whatDoesNotFitIsRefusedAndChangesNothing() throws {
         let a = try Tensor([1, 2] as [Float], shape: [2], in: library)
         let wide = try Tensor([1, 2] as [Double], shape: [2], in: library)

@@ -65,6 +65,7 @@ CASES = {
     "cube": (X, lambda x: x**3),
     "sine": (X, lambda x: x.sin()),
     "cosine": (X, lambda x: x.cos()),
+    "absolute": (X, lambda x: x.abs()),
     "clamp": (X, lambda x: x.clamp(-0.5, 0.8)),
     "sum": (X, lambda x: x.sum()),
     "sumOver": (X, lambda x: x.sum((0, -1))),
@@ -235,5 +236,91 @@ def adamw():
     return answer
 
 
+def masters():
+    """Parameters of 16 bits after each of some steps on masters in float32."""
+    torch.manual_seed(1)
+    answer = {"start": packed(torch.randn(40).bfloat16()), "steps": []}
+    parameter = torch.tensor(answer["start"]["values"]).bfloat16()
+    master = parameter.float().requires_grad_()
+    optimizer = torch.optim.AdamW([master], lr=1e-4, fused=True)
+    for _ in range(5):
+        gradient = torch.randn(40).bfloat16()
+        master.grad = gradient.float()
+        optimizer.step()
+        parameter.copy_(master.detach())
+        answer["steps"].append(
+            {"gradient": packed(gradient), "master": packed(master), "parameter": packed(parameter)}
+        )
+    return answer
+
+
+AVERAGES = [
+    {},
+    {"decay": 0.5},
+    {"decay": 0.9, "use_ema_warmup": True, "inv_gamma": 2.0, "power": 0.75},
+    {"decay": 0.99, "min_decay": 0.4, "update_after_step": 3},
+]
+
+
+def averages():
+    """What diffusers' EMAModel holds after each of some steps."""
+    from diffusers.training_utils import EMAModel
+
+    torch.manual_seed(2)
+    start = {"a": torch.randn(3, 2), "b": torch.randn(4)}
+    runs = []
+    for options in AVERAGES:
+        leaves = {name: value.clone().requires_grad_() for name, value in start.items()}
+        average = EMAModel(leaves.values(), **options)
+        steps = []
+        for _ in range(8):
+            for leaf in leaves.values():
+                leaf.data += torch.randn(leaf.shape)
+            average.step(leaves.values())
+            shadows = dict(zip(leaves, average.shadow_params, strict=True))
+            steps.append(
+                {
+                    "parameters": {name: packed(leaf) for name, leaf in leaves.items()},
+                    "averages": {name: packed(shadow) for name, shadow in shadows.items()},
+                    "decay": average.cur_decay_value,
+                }
+            )
+        runs.append({"options": options, "steps": steps})
+    return {"start": {name: packed(value) for name, value in start.items()}, "runs": runs}
+
+
+def schedules():
+    """The factors of diffusers' schedules at each step up to the last."""
+    from diffusers import optimization
+
+    optimizer = torch.optim.SGD([torch.zeros(1)], lr=1.0)
+    answer = []
+    for warmup, total in [(0, 10), (4, 10), (10, 10), (3, 4), (1, 100)]:
+        made = {
+            "constant": optimization.get_constant_schedule(optimizer),
+            "constantWithWarmup": optimization.get_constant_schedule_with_warmup(optimizer, warmup),
+            "linearWithWarmup": optimization.get_linear_schedule_with_warmup(
+                optimizer, warmup, total
+            ),
+            "cosineWithWarmup": optimization.get_cosine_schedule_with_warmup(
+                optimizer, warmup, total
+            ),
+        }
+        factors = {
+            name: [float(schedule.lr_lambdas[0](step)) for step in range(total + 1)]
+            for name, schedule in made.items()
+        }
+        answer.append({"warmup": warmup, "total": total, "factors": factors})
+    return answer
+
+
+COMMANDS = {
+    "gradients": gradients,
+    "adamw": adamw,
+    "masters": masters,
+    "averages": averages,
+    "schedules": schedules,
+}
+
 if __name__ == "__main__":
-    json.dump({"gradients": gradients, "adamw": adamw}[sys.argv[1]](), sys.stdout)
+    json.dump(COMMANDS[sys.argv[1]](), sys.stdout)

@@ -56,4 +56,21 @@ enum SafetensorsDType: String {
             nil
         }
     }
+
+    /// That of a tensor here.
+    init(_ dtype: DType) {
+        self =
+            switch dtype {
+            case .bool: .bool
+            case .uint8: .u8
+            case .int8: .i8
+            case .int16: .i16
+            case .int32: .i32
+            case .int64: .i64
+            case .float16: .f16
+            case .bfloat16: .bf16
+            case .float32: .f32
+            case .float64: .f64
+            }
+    }
 }

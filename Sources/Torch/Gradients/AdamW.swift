@@ -23,6 +23,8 @@ public final class AdamW {
 
     private final class State {
         let parameter: Tensor
+        /// What steps change: the parameter, or the number in float32 that it is rounded from.
+        let master: Tensor
         /// m, the running mean of gradients.
         let mean: Tensor
         /// v, the running mean of squared gradients.
@@ -30,20 +32,30 @@ public final class AdamW {
         /// How often the parameter was updated.
         var steps = 0
 
-        init(_ parameter: Tensor) throws {
+        init(_ parameter: Tensor, keepingMaster: Bool) throws {
             self.parameter = parameter
-            mean = try .zeros(like: parameter)
-            squares = try .zeros(like: parameter)
+            master =
+                try keepingMaster && parameter.dtype.byteCount < 4
+                ? parameter.preciseCopy() : parameter
+            mean = try .zeros(like: master)
+            squares = try .zeros(like: master)
         }
+
+        var hasMaster: Bool { master !== parameter }
     }
 
     /// - Parameters:
     ///   - parameters: by their names, all of one dtype, on one device and contiguous. Steps write to them: they must
     ///     have memory of their own, as those of `Parameters` have.
     ///   - options: those of torch unless given.
+    ///   - keepingMasters: whether for parameters of 16 bits there are masters in float32, which steps
+    ///     change and the parameters are rounded from (Micikevicius et al., 2018, section 3.1). Without,
+    ///     as in torch, steps that are small beside a parameter are lost.
     /// - Throws: `TorchError.invalidArgument` for an option out of its range, or for parameters that are
     ///   not alike.
-    public init(_ parameters: [String: Tensor], options: Options = Options()) throws {
+    public init(
+        _ parameters: [String: Tensor], options: Options = Options(), keepingMasters: Bool = false
+    ) throws {
         self.options = options
         try options.check()
         let first = try parameters.first?.value.form
@@ -56,14 +68,14 @@ public final class AdamW {
                     "Parameter \"\(name)\" is of dtype \(form.dtype.rawValue) on \(form.device); all must "
                         + "be of one floating-point dtype on one device, and contiguous.")
             }
-            states[name] = try State(parameter)
+            states[name] = try State(parameter, keepingMaster: keepingMasters)
         }
     }
 
     /// Changes the parameters that have gradients, in place.
     ///
-    /// - Parameter gradients: by the parameters' names, of their shapes and dtype. Parameters without
-    ///   one stay as they are, without weight decay, as in torch.
+    /// - Parameter gradients: by the parameters' names, of their shapes and dtype, or of their masters'.
+    ///   Parameters without one stay as they are, without weight decay, as in torch.
     /// - Throws: `TorchError.invalidArgument` for a gradient of no parameter or of another shape or dtype,
     ///   and for an option out of its range. Nothing is changed then.
     public func step(_ gradients: [String: Tensor]) throws {
@@ -73,7 +85,7 @@ public final class AdamW {
                 throw TorchError.invalidArgument("There is no parameter \"\(name)\" to update.")
             }
             guard gradient.shape == state.parameter.shape,
-                try gradient.dtype == state.parameter.dtype
+                try [state.parameter.dtype, state.master.dtype].contains(gradient.dtype)
             else {
                 throw TorchError.invalidArgument(
                     "The gradient of \"\(name)\" is of shape \(gradient.shape) and dtype "
@@ -81,7 +93,7 @@ public final class AdamW {
                         + "\(try state.parameter.dtype.rawValue).")
             }
             // The kernel walks through the memory of all four in one order.
-            return (state, try gradient.contiguous())
+            return (state, try gradient.converted(to: state.master.dtype).contiguous())
         }
         guard let (first, _) = updates.first else { return }
         let library = first.parameter.library
@@ -92,13 +104,64 @@ public final class AdamW {
         _ = try library.call(
             "_fused_adamw_",
             [
-                .tensors(updates.map(\.0.parameter)), .tensors(updates.map(\.1)),
+                .tensors(updates.map(\.0.master)), .tensors(updates.map(\.1)),
                 .tensors(updates.map(\.0.mean)), .tensors(updates.map(\.0.squares)), .tensors([]),
                 .tensors(steps), .double(options.learningRate), .double(options.beta1),
                 .double(options.beta2), .double(options.weightDecay), .double(options.epsilon),
                 .bool(false), .bool(false), .none, .none,
             ], returning: [])
-        for (state, _) in updates { state.steps += 1 }
+        for (state, _) in updates {
+            state.steps += 1
+            if state.hasMaster { try state.parameter.overwrite(with: state.master) }
+        }
+    }
+}
+
+// MARK: - State
+
+extension AdamW {
+    /// What `restore` needs to go on from here, by a parameter's name and torch's names for the parts:
+    /// `conv_in.weight.exp_avg`, `.exp_avg_sq`, `.step`; and `.master` where there is one. The
+    /// parameters themselves are not in it. No copies: the next step changes them.
+    public func state() throws -> [String: Tensor] {
+        var parts: [String: Tensor] = [:]
+        for (name, state) in states {
+            parts["\(name).exp_avg"] = state.mean
+            parts["\(name).exp_avg_sq"] = state.squares
+            parts["\(name).step"] = try Tensor(
+                [Float(state.steps)], shape: [], in: state.parameter.library)
+            if state.hasMaster { parts["\(name).master"] = state.master }
+        }
+        return parts
+    }
+
+    /// Goes on from a state, bit for bit if the parameters are those of then.
+    ///
+    /// - Parameter saved: what `state` gave of an optimiser of parameters of the same names and shapes.
+    ///   Parameters that have masters are rounded from those anew.
+    /// - Throws: `TorchError.invalidArgument` if it is of others; nothing is changed then.
+    public func restore(_ saved: [String: Tensor]) throws {
+        try saved.check(shapesOf: state(), "the state of the optimizer")
+        let steps = try states.keys.map { name in
+            let step = try saved["\(name).step"]?.elements(as: Double.self).first ?? -1
+            guard let steps = Int(exactly: step), steps >= 0 else {
+                throw TorchError.invalidArgument(
+                    "In the state of the optimizer \"\(name).step\" is \(step), which counts nothing."
+                )
+            }
+            return (name, steps)
+        }
+        for (name, steps) in steps {
+            guard let state = states[name] else { continue }
+            for (part, tensor) in [("exp_avg", state.mean), ("exp_avg_sq", state.squares)] {
+                if let saved = saved["\(name).\(part)"] { try tensor.overwrite(with: saved) }
+            }
+            if state.hasMaster, let master = saved["\(name).master"] {
+                try state.master.overwrite(with: master)
+                try state.parameter.overwrite(with: master)
+            }
+            state.steps = steps
+        }
     }
 }
 
