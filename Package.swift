@@ -56,7 +56,7 @@ let package = Package(
         .target(name: "GPIDiffusion", dependencies: ["Studies", "Training", "ImageFiles", "Hub"]),
         .systemLibrary(name: "CGPIDiffusion", path: "Sources/GPIDiffusionC/include"),
         .target(
-            name: "GPIDiffusionC", dependencies: ["Studies", "Files", "CGPIDiffusion"],
+            name: "GPIDiffusionC", dependencies: ["Studies", "Training", "Files", "CGPIDiffusion"],
             exclude: ["include"]),
 
         .executableTarget(

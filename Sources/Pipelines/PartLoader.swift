@@ -83,7 +83,8 @@ final class PartLoader {
 
     func unconditionalUNet(_ folder: String) throws -> UNet2DModel {
         try UNet2DModel(
-            weights(folder), configuration: UNet2DConfiguration(path: "\(folder)/config.json"),
+            weights(ComponentFolder.open(folder, in: library)),
+            configuration: UNet2DConfiguration(path: "\(folder)/config.json"),
             in: library)
     }
 

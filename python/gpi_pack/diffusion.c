@@ -19,6 +19,7 @@
 #include "pictures.h"
 #include "pipeline.h"
 #include "scheduler.h"
+#include "training.h"
 #include "unconditional_pipeline.h"
 
 // MARK: - One picture
@@ -224,6 +225,8 @@ static PyMethodDef functions[] = {
      extract_dataset_doc},
     {"contact_sheet", (PyCFunction)(void *)contact_sheet, METH_VARARGS | METH_KEYWORDS,
      contact_sheet_doc},
+    {"train_unconditional", (PyCFunction)(void *)train_unconditional, METH_VARARGS | METH_KEYWORDS,
+     train_unconditional_doc},
     {NULL, NULL, 0, NULL},
 };
 

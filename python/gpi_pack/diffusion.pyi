@@ -328,6 +328,95 @@ def pad_to_multiple_of_8(img: Image.Image, pad_mode: str = "reflect") -> Image.I
         pad_mode: One of ``numpy.pad``.
     """
 
+def train_unconditional(
+    pictures: str | PathLike[str] | Sequence[str | PathLike[str]],
+    output_dir: str | PathLike[str],
+    resolution: int | tuple[int, int] = 64,
+    *,
+    fit: Literal["crop", "pad", "stretch"] = "crop",
+    exif: bool = True,
+    background: str = "white",
+    flips: bool = False,
+    model_id: str | PathLike[str] | None = None,
+    widths: Sequence[int] = (64, 128, 128, 256),
+    layers: int = 2,
+    beta_schedule: Literal["linear", "scaled_linear", "squaredcos_cap_v2", "exp"] = "linear",
+    prediction_type: Literal["epsilon", "v_prediction", "sample"] = "epsilon",
+    snr_gamma: float | None = None,
+    sample_steps: int = 50,
+    steps: int = 10000,
+    batch_size: int = 16,
+    gradient_accumulation_steps: int = 1,
+    learning_rate: float = 1e-4,
+    schedule: Literal["cosine", "linear", "constant"] = "cosine",
+    warmup_steps: int = 500,
+    beta1: float = 0.9,
+    beta2: float = 0.999,
+    weight_decay: float = 0.01,
+    max_gradient_norm: float | None = 1.0,
+    average_decay: float | None = 0.9999,
+    seed: int = 0,
+    save_every: int = 500,
+    checkpoints_kept: int = 2,
+    sample_every: int = 500,
+    sample_count: int = 16,
+    resume: bool = True,
+    device: str | torch.device | None = None,
+    dtype: torch.dtype | str = "float32",
+    saved_dtype: torch.dtype | str = "float32",
+    cache_dir: str | PathLike[str] | None = None,
+    callback: Callable[[Any], object] | None = None,
+) -> str:
+    """Trains a model that makes pictures of the kind that it is shown, from noise.
+
+    A run that was ended by Ctrl-C, a crash or a power cut goes on from its last checkpoint when the same
+    call is made again, and ends with the same bytes as one that was not.
+
+    Args:
+        pictures: A folder, all pictures in which and in whose folders are taken; or paths.
+        output_dir: Gets ``settings.json``, ``loss.csv``, ``loss.png``, ``checkpoint-N``,
+            ``samples/N.png``, and in the end ``model`` in the layout of diffusers.
+        resolution: Pixels that pictures are brought to: the side of a square, or (width, height).
+        fit: How, as ``exif`` and ``background``: see ``extract_dataset``.
+        flips: Whether every second picture, at random, is seen in a mirror.
+        model_id: A model to go on with, a ``DDPMPipeline``'s; None for one from scratch, which the next
+            four describe.
+        widths: Channels at each level, each half as large as the one above; multiples of 8.
+        layers: Residual blocks at each level.
+        beta_schedule: How noise grows.
+        prediction_type: What the model predicts.
+        snr_gamma: How much timesteps with little noise count at most (Min-SNR); None for all alike.
+        sample_steps: Steps of DDIM for samples.
+        steps: Updates of the model.
+        batch_size: Pictures whose loss is computed at once.
+        gradient_accumulation_steps: Batches whose gradients are averaged for one step.
+        learning_rate: The length of AdamW's steps at its highest.
+        schedule: How it falls after the warm-up.
+        warmup_steps: Steps over which it grows from 0.
+        max_gradient_norm: The length that gradients together may have; None for any.
+        average_decay: The most that stays of the parameters' average at a step; None for no average.
+            Samples and the saved model are of the average.
+        seed: Of the first weights, the order of the pictures, the noise, and all else that is drawn.
+        save_every: Steps between checkpoints, of which the newest ``checkpoints_kept`` stay.
+        sample_every: Steps between sheets of ``sample_count`` samples; 0 for none.
+        resume: False removes the run that is in the folder and begins anew.
+        device: None for the first NVIDIA device if there is one, else the CPU.
+        dtype: What is computed in; of 16 bits the parameters stay in float32.
+        saved_dtype: What the model is saved in.
+        callback: Called after each step with ``.step``, ``.steps``, ``.loss``, ``.average_loss``,
+            ``.learning_rate``, ``.gradient_norm``, ``.pictures_per_second`` and ``.seconds_left``. What
+            it raises ends the run, which can be gone on with.
+
+    Returns:
+        The folder of the model, for ``DDPMPipeline.from_pretrained``.
+
+    Raises:
+        ValueError, TypeError: An argument is out of range or of the wrong kind, or a picture cannot be
+            read; the text names it. Also for other settings than the folder was begun with.
+        RuntimeError: The loss is not finite; the text has the step's number and the last good checkpoint.
+        OSError: A file cannot be written, or another process is at work in the folder.
+    """
+
 class StableDiffusionImg2ImgExtractor:
     """A Stable Diffusion model, loaded once, that turns pictures into latents and back.
 
