@@ -95,7 +95,8 @@ let package = Package(
             name: "StudiesTests", dependencies: ["Studies", "TestSupport"],
             exclude: ["reference.py"]),
         .testTarget(
-            name: "TrainingTests", dependencies: ["Training", "ImageFiles", "TestSupport"]),
+            name: "TrainingTests", dependencies: ["Training", "ImageFiles", "TestSupport"],
+            exclude: ["latent_training.py"]),
         // Fetches in a process of its own, which tests can kill, multiply and deny rights to.
         .executableTarget(
             name: "hub-fetch-for-tests", dependencies: ["Hub"], path: "Tests/HubFetch"),
