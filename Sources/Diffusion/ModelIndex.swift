@@ -1,5 +1,7 @@
 /// What a model in the diffusers layout is made of: its `model_index.json`.
 public struct ModelIndex: Decodable, Equatable, Sendable {
+    static let fileName = "model_index.json"
+
     /// The pipeline that the model is meant for, such as "StableDiffusionPipeline".
     public let pipelineClassName: String?
     /// The class of each component, such as "UNet2DConditionModel" of "unet". A component that the

@@ -76,31 +76,6 @@ public enum FolderContents {
         return String(cString: real)
     }
 
-    /// Makes a folder, and those that it is in, where they are missing.
-    /// - Throws: `WriteError`.
-    public static func make(_ folder: String) throws {
-        guard mkdir(folder, 0o777) != 0 else { return }
-        let failure = WriteError(
-            path: folder, reason: "the folder cannot be made: \(SystemError.words)")
-        let isParentMissing = errno == ENOENT
-        guard !isFolder(folder) else { return }
-        let parent = try PendingFile.folder(of: folder)
-        guard isParentMissing, !isFolder(parent) else { throw failure }
-        try make(parent)
-        guard mkdir(folder, 0o777) == 0 || isFolder(folder) else { throw failure }
-    }
-
-    /// Removes a folder with all that is in it, as far as it can be; links are removed, not followed.
-    public static func remove(_ folder: String) {
-        let entries = list(folder) { ($0, $1) } ?? []
-        for (name, kind) in entries {
-            let path = "\(folder)/\(name)"
-            // Some file systems do not tell the kind; a folder cannot be unlinked.
-            if Int32(kind) == Int32(DT_DIR) || unlink(path) != 0 { remove(path) }
-        }
-        rmdir(folder)
-    }
-
     private static func list<Element>(
         _ folder: String, _ element: (String, UInt8) -> Element
     ) -> [Element]? {

@@ -34,6 +34,11 @@ public final class PendingFile {
         name.hasPrefix(prefix) && name.hasSuffix(suffix)
     }
 
+    /// A name that is most likely not taken.
+    static func temporaryName() -> String {
+        prefix + String(UInt64.random(in: .min ... .max), radix: 36) + suffix
+    }
+
     /// Forces the bytes to the disk and gives the file its name, in the place of what has it now.
     /// - Throws: `WriteError`; then the file is gone.
     public func commit() throws {
@@ -67,7 +72,7 @@ public final class PendingFile {
             unlink(temporary)
             throw error
         }
-        try Self.sync(folder: folder, of: path)
+        try syncFolder()
     }
 
     /// An error with the system's words for what has just failed.
@@ -76,7 +81,7 @@ public final class PendingFile {
     // MARK: - Steps
 
     /// The folder that a path names a file in.
-    static func folder(of path: String) throws -> String {
+    private static func folder(of path: String) throws -> String {
         guard !path.isEmpty, !path.hasSuffix("/"), !path.utf8.contains(0) else {
             throw WriteError(
                 path: path.debugDescription, reason: "this is not the name of a file")
@@ -85,17 +90,12 @@ public final class PendingFile {
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 
-    /// A name that `isTemporary`, most probably a new one.
-    static func temporaryPath(in folder: String) -> String {
-        "\(folder)/\(prefix)\(String(UInt64.random(in: .min ... .max), radix: 36))\(suffix)"
-    }
-
     private static func createTemporary(
         in folder: String, for path: String
     ) throws -> (path: String, descriptor: Int32) {
         // Not made from the final name, which may be as long as names can be.
         for _ in 0..<100 {
-            let temporary = temporaryPath(in: folder)
+            let temporary = "\(folder)/\(temporaryName())"
             let descriptor = open(temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
             if descriptor >= 0 { return (temporary, descriptor) }
             guard errno == EEXIST else { throw failure(path) }
@@ -104,14 +104,14 @@ public final class PendingFile {
             path: path, reason: "every temporary name that was tried in \(folder) is taken")
     }
 
-    /// Makes a new name in a folder survive a power failure.
-    static func sync(folder: String, of path: String) throws {
+    /// Makes the new name survive a power failure.
+    private func syncFolder() throws {
         let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         // A folder that may be written to but not read cannot be synced. The file is whole anyway.
         guard descriptor >= 0 else { return }
         defer { close(descriptor) }
         guard fsync(descriptor) == 0 || errno == EINVAL || errno == ENOTSUP else {
-            throw failure(path)
+            throw failure()
         }
     }
 

@@ -29,29 +29,30 @@ final class PartLoader {
     }
 
     func autoencoder(_ path: String) throws -> AutoencoderKL {
+        try AutoencoderKL(
+            weights(source(path, of: .autoencoder)), configuration: autoencoderConfiguration(path))
+    }
+
+    func autoencoderConfiguration(_ path: String) throws -> AutoencoderKLConfiguration {
         guard let checkpoint = try checkpoint(path) else {
-            return try AutoencoderKL(
-                weights(path),
-                configuration: AutoencoderKLConfiguration(path: "\(path)/config.json"))
+            return try AutoencoderKLConfiguration(path: "\(path)/config.json")
         }
-        let source = try checkpoint.source(of: .autoencoder)
-        return try AutoencoderKL(
-            weights(source), configuration: AutoencoderKLConfiguration(inferredFrom: source))
+        return try AutoencoderKLConfiguration(inferredFrom: checkpoint.source(of: .autoencoder))
     }
 
     func textEncoder(_ path: String) throws -> CLIPTextModel {
-        guard let checkpoint = try checkpoint(path) else {
-            return try CLIPTextModel(
-                weights(path), configuration: CLIPTextConfiguration(path: "\(path)/config.json"),
-                in: library)
-        }
-        let source = try checkpoint.source(of: .textEncoder)
-        return try CLIPTextModel(
-            weights(source),
-            configuration: CLIPTextConfiguration(
-                inferredFrom: source,
-                hiddenAct: checkpoint.textEncoder == .openCLIP ? "gelu" : "quick_gelu"),
+        try CLIPTextModel(
+            weights(source(path, of: .textEncoder)), configuration: textConfiguration(path),
             in: library)
+    }
+
+    func textConfiguration(_ path: String) throws -> CLIPTextConfiguration {
+        guard let checkpoint = try checkpoint(path) else {
+            return try CLIPTextConfiguration(path: "\(path)/config.json")
+        }
+        return try CLIPTextConfiguration(
+            inferredFrom: checkpoint.source(of: .textEncoder),
+            hiddenAct: checkpoint.textEncoder == .openCLIP ? "gelu" : "quick_gelu")
     }
 
     /// - Parameter settings: of the model's scheduler, from which a single file's size of pictures is
@@ -59,21 +60,25 @@ final class PartLoader {
     func unet(
         _ path: String, settings: () throws -> SchedulerSettings
     ) throws -> UNet2DConditionModel {
+        try UNet2DConditionModel(
+            weights(source(path, of: .unet)),
+            configuration: unetConfiguration(path, settings: settings), in: library)
+    }
+
+    func unetConfiguration(
+        _ path: String, settings: () throws -> SchedulerSettings
+    ) throws -> UNet2DConditionConfiguration {
         guard let checkpoint = try checkpoint(path) else {
-            return try UNet2DConditionModel(
-                weights(path),
-                configuration: UNet2DConditionConfiguration(path: "\(path)/config.json"),
-                in: library)
+            return try UNet2DConditionConfiguration(path: "\(path)/config.json")
         }
-        let source = try checkpoint.source(of: .unet)
-        var configuration = try UNet2DConditionConfiguration(inferredFrom: source)
+        var configuration = try UNet2DConditionConfiguration(
+            inferredFrom: checkpoint.source(of: .unet))
         // The models for 768 pixels are those of versions 2.x that predict the velocity.
         let predictsVelocity =
             try settings().values["prediction_type"] == .text(PredictionType.velocity.rawValue)
         let side = try predictsVelocity && checkpoint.isVersion2() ? 96 : 64
         (configuration.sampleHeight, configuration.sampleWidth) = (side, side)
-        return try UNet2DConditionModel(
-            weights(source), configuration: configuration, in: library)
+        return configuration
     }
 
     func schedulerSettings(_ path: String) throws -> SchedulerSettings {
@@ -98,7 +103,7 @@ final class PartLoader {
 
     func safetyChecker(_ path: String) throws -> StableDiffusionSafetyChecker {
         try StableDiffusionSafetyChecker(
-            weights(path),
+            weights(ComponentFolder.open(path, in: library)),
             configuration: StableDiffusionSafetyCheckerConfiguration(path: "\(path)/config.json"))
     }
 
@@ -117,8 +122,14 @@ final class PartLoader {
         return checkpoint
     }
 
-    private func weights(_ folder: String) throws -> Weights {
-        try weights(ComponentFolder.open(folder, in: library))
+    /// A part's tensors under today's names.
+    func source(
+        _ path: String, of part: OriginalCheckpoint.Part
+    ) throws -> any TensorSource {
+        guard let checkpoint = try checkpoint(path) else {
+            return try ComponentFolder.open(path, in: library)
+        }
+        return try checkpoint.source(of: part)
     }
 
     private func weights(_ source: any TensorSource) throws -> Weights {

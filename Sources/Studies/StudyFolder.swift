@@ -40,7 +40,7 @@ public struct StudyFolder: Sendable {
     }
 
     /// - Throws: `WriteError`.
-    func make(_ folder: String) throws { try FolderContents.make(folder) }
+    func make(_ folder: String) throws { try PendingFolder.make(folder) }
 
     /// Makes the folder of a file whose name has "/" in it.
     /// - Throws: `WriteError`.

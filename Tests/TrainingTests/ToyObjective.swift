@@ -34,7 +34,7 @@ struct ToyObjective: TrainingObjective {
 
     func save(to folder: String) throws {
         let values = try color.elements(as: Float.self)
-        try FolderContents.make(folder)
+        try PendingFolder.make(folder)
         try AtomicFile.write("\(values)".utf8, to: "\(folder)/color.txt")
     }
 }

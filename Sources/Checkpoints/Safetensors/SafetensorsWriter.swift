@@ -19,10 +19,28 @@ public enum SafetensorsWriter {
     public static func write(
         _ tensors: [String: Tensor], metadata: [String: String] = ["format": "pt"], to path: String
     ) throws {
-        let entries = try tensors.map { name, tensor in
-            Entry(name: name, tensor: tensor, dtype: SafetensorsDType(try tensor.dtype))
+        try write(from: InMemorySource(tensors), metadata: metadata, to: path)
+    }
+
+    /// Writes what a source holds.
+    ///
+    /// - Parameters:
+    ///   - source: of the tensors.
+    ///   - dtype: of those that hold real numbers; as the source has them unless given.
+    ///   - metadata: free texts for readers; diffusers and transformers insist on "format": "pt".
+    ///   - path: where to write. Not the source's own file.
+    /// - Throws: as with tensors by name, and what is wrong with the source.
+    public static func write(
+        from source: any TensorSource, dtype: DType? = nil,
+        metadata: [String: String] = ["format": "pt"], to path: String
+    ) throws {
+        let entries = try source.names.map { name in
+            let spec = try source.spec(of: name)
+            return Entry(
+                name: name, shape: spec.shape,
+                dtype: spec.dtype.isFloatingPoint ? dtype ?? spec.dtype : spec.dtype)
         }.sorted(by: Entry.stand)
-        guard tensors[metadataKey] == nil else {
+        guard !source.names.contains(metadataKey) else {
             throw WriteError(
                 path: path, reason: "\"\(metadataKey)\" is not the name of a tensor in safetensors")
         }
@@ -37,7 +55,8 @@ public enum SafetensorsWriter {
                 try file.append($0)
             }
             for entry in entries {
-                let plain = try entry.tensor.moved(to: .cpu).contiguous()
+                let plain = try source.tensor(named: entry.name, shape: entry.shape)
+                    .converted(to: entry.dtype).moved(to: .cpu).contiguous()
                 try plain.withUnsafeBytes { try file.append($0) }
             }
         }
@@ -49,10 +68,10 @@ public enum SafetensorsWriter {
 
     private struct Entry {
         let name: String
-        let tensor: Tensor
-        let dtype: SafetensorsDType
+        let shape: [Int]
+        let dtype: DType
 
-        var byteCount: Int { tensor.count * dtype.bitCount / 8 }
+        var byteCount: Int { shape.reduce(dtype.byteCount, *) }
 
         /// Whether one tensor stands before another.
         static func stand(_ a: Entry, before b: Entry) -> Bool {
@@ -64,9 +83,9 @@ public enum SafetensorsWriter {
     }
 
     /// The reference's order of types among those that tensors have here.
-    private static func rank(_ dtype: SafetensorsDType) -> Int {
-        let order: [SafetensorsDType] = [
-            .i64, .f64, .f32, .i32, .bf16, .f16, .i16, .i8, .u8, .bool,
+    private static func rank(_ dtype: DType) -> Int {
+        let order: [DType] = [
+            .int64, .float64, .float32, .int32, .bfloat16, .float16, .int16, .int8, .uint8, .bool,
         ]
         return order.firstIndex(of: dtype) ?? order.count
     }
@@ -81,12 +100,12 @@ public enum SafetensorsWriter {
         }
         var position = 0
         for entry in entries {
-            let shape = entry.tensor.shape.map(String.init).joined(separator: ",")
+            let shape = entry.shape.map(String.init).joined(separator: ",")
             let end = position + entry.byteCount
             members.append(
                 """
-                \(JSONText.string(entry.name)):{"dtype":"\(entry.dtype.rawValue)","shape":[\(shape)],\
-                "data_offsets":[\(position),\(end)]}
+                \(JSONText.string(entry.name)):{"dtype":"\(SafetensorsDType(entry.dtype).rawValue)",\
+                "shape":[\(shape)],"data_offsets":[\(position),\(end)]}
                 """)
             position = end
         }

@@ -80,9 +80,13 @@ public struct SchedulerSettings: Equatable, Sendable {
 
     /// The same as the text of a `scheduler_config.json`, its keys in order. Infinity, which JSON does
     /// not have, is written as Python writes it.
-    public func json() throws -> String {
+    public func json() throws -> String { try json(version: nil) }
+
+    /// - Parameter version: of diffusers whose files this one is like.
+    func json(version: String?) throws -> String {
         var content = values.mapValues(AnyValue.init)
         content["_class_name"] = className.map { AnyValue(.text($0)) }
+        content["_diffusers_version"] = version.map { AnyValue(.text($0)) }
         if !defaultKeys.isEmpty {
             content["_use_default_values"] = AnyValue(.texts(defaultKeys.sorted()))
         }

@@ -25,6 +25,6 @@ public protocol TrainingObjective {
     func samples(count: Int, of data: TrainingData, seed: UInt64) throws -> [RGBImage]
 
     /// Saves the model in diffusers' layout.
-    /// - Parameter folder: to be made; it is there whole or not at all.
+    /// - Parameter folder: made, or replaced with all that is in it; it is there whole or not at all.
     func save(to folder: String) throws
 }

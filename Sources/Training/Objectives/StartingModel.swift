@@ -41,26 +41,32 @@ struct StartingModel {
     /// - Parameters:
     ///   - weights: by the names of components, then of parameters.
     ///   - dtype: that they are stored in; the other components stay as they are.
-    ///   - path: where to; the folder is there whole or not at all.
+    ///   - path: where to; what is there is replaced. The folder is there whole or not at all.
     func save(_ weights: [String: [String: Tensor]], as dtype: DType, to path: String) throws {
-        let pending = try PendingFolder(path: path)
+        try PendingFolder.write(to: path, replacing: true) {
+            try save(weights, as: dtype, into: $0)
+        }
+    }
+
+    private func save(
+        _ weights: [String: [String: Tensor]], as dtype: DType, into path: String
+    ) throws {
         let replaced = isPipeline ? weights.keys.map { "\($0)/" } : [""]
         for file in FolderContents.files(under: folder) {
             let isOfReplaced = replaced.contains { file.hasPrefix($0) }
             guard !isOfReplaced || !Self.isWeights(file) else { continue }
             if let slash = file.lastIndex(of: "/") {
-                try FolderContents.make("\(pending.temporary)/\(file[..<slash])")
+                try PendingFolder.make("\(path)/\(file[..<slash])")
             }
             try AtomicFile.write(
-                FileBytes.of("\(folder)/\(file)"), to: "\(pending.temporary)/\(file)")
+                FileBytes.of("\(folder)/\(file)"), to: "\(path)/\(file)")
         }
         for (name, tensors) in weights {
-            let place = isPipeline ? "\(pending.temporary)/\(name)" : pending.temporary
+            let place = isPipeline ? "\(path)/\(name)" : path
             try SafetensorsWriter.write(
                 tensors.mapValues { try $0.converted(to: dtype) },
                 to: "\(place)/\(Self.fileName(of: name))")
         }
-        try pending.commit()
     }
 
     private static let suffixes = [

@@ -42,7 +42,7 @@ public struct RunFolder: Sendable {
         for folder in [path, samplesFolder] {
             for name in FolderContents.names(in: folder) where PendingFile.isTemporary(name) {
                 let path = "\(folder)/\(name)"
-                if unlink(path) != 0 { FolderContents.remove(path) }
+                if unlink(path) != 0 { PendingFolder.remove(path) }
             }
         }
     }
@@ -50,8 +50,8 @@ public struct RunFolder: Sendable {
     /// Removes everything that a run makes. Only for who has the folder alone.
     func removeRun() {
         // The settings last: without them the rest belongs to no run.
-        for step in checkpoints { FolderContents.remove(checkpoint(at: step)) }
-        for folder in [samplesFolder, model] { FolderContents.remove(folder) }
+        for step in checkpoints { PendingFolder.remove(checkpoint(at: step)) }
+        for folder in [samplesFolder, model] { PendingFolder.remove(folder) }
         for file in [losses, lossCurve, settings] { unlink(file) }
     }
 

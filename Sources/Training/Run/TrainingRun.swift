@@ -85,7 +85,7 @@ public final class TrainingRun {
 
     /// Makes the folder, or finds it begun with the same settings, and holds it.
     private func begin(resumes: Bool) throws -> FolderLock {
-        try FolderContents.make(folder.path)
+        try PendingFolder.make(folder.path)
         let lock: FolderLock
         do {
             lock = try FolderLock(folder.lock)
@@ -103,16 +103,16 @@ public final class TrainingRun {
             }
             try AtomicFile.write(record.text, to: folder.settings)
         }
-        if settings.sampleEvery > 0 { try FolderContents.make(folder.samplesFolder) }
+        if settings.sampleEvery > 0 { try PendingFolder.make(folder.samplesFolder) }
         return lock
     }
 
     private func saveCheckpoint(of loop: TrainingLoop) throws {
-        let pending = try PendingFolder(path: folder.checkpoint(at: loop.step))
-        try loop.save(to: pending.temporary)
-        try pending.commit(replacing: true)
+        try PendingFolder.write(to: folder.checkpoint(at: loop.step), replacing: true) {
+            try loop.save(to: $0)
+        }
         for step in folder.checkpoints.dropLast(settings.checkpointsKept) {
-            FolderContents.remove(folder.checkpoint(at: step))
+            PendingFolder.remove(folder.checkpoint(at: step))
         }
     }
 
@@ -127,8 +127,6 @@ public final class TrainingRun {
     private func finish(_ loop: TrainingLoop, _ losses: LossFile) throws {
         try AtomicFile.write(
             encode(.lossCurve(losses.losses)), to: folder.lossCurve)
-        let pending = try PendingFolder(path: folder.model)
-        try loop.withAverage { try objective.save(to: pending.temporary) }
-        try pending.commit(replacing: true)
+        try loop.withAverage { try objective.save(to: folder.model) }
     }
 }

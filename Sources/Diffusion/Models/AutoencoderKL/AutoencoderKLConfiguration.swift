@@ -15,6 +15,10 @@ public struct AutoencoderKLConfiguration: Codable, Equatable, Sendable {
     public var useQuantConv = true
     public var usePostQuantConv = true
     public var midBlockAddAttention = true
+    /// Height and width of the pictures that the model was trained on, where the file says so.
+    public var sampleSize: PerLevel<Int>?
+    /// Whether diffusers is to decode in float32 because float16 overflows.
+    public var forceUpcast = true
 
     public init() {}
 
@@ -24,7 +28,7 @@ public struct AutoencoderKLConfiguration: Codable, Equatable, Sendable {
     private enum CodingKeys: String, CodingKey {
         case inChannels, outChannels, downBlockTypes, upBlockTypes, blockOutChannels, layersPerBlock
         case actFn, latentChannels, normNumGroups, scalingFactor, useQuantConv, usePostQuantConv
-        case midBlockAddAttention
+        case midBlockAddAttention, sampleSize, forceUpcast
     }
 
     public init(from decoder: any Decoder) throws {
@@ -42,6 +46,8 @@ public struct AutoencoderKLConfiguration: Codable, Equatable, Sendable {
         try values.read(.useQuantConv, into: &useQuantConv)
         try values.read(.usePostQuantConv, into: &usePostQuantConv)
         try values.read(.midBlockAddAttention, into: &midBlockAddAttention)
+        sampleSize = try values.decodeIfPresent(PerLevel<Int>.self, forKey: .sampleSize)
+        try values.read(.forceUpcast, into: &forceUpcast)
     }
 
     /// Reads `config.json` and checks every value.

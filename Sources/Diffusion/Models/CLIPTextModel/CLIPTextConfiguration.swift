@@ -9,6 +9,14 @@ public struct CLIPTextConfiguration: CLIPEncoderConfiguration, Codable, Equatabl
     /// "quick_gelu" (CLIP) or "gelu" (OpenCLIP).
     public var hiddenAct = "quick_gelu"
     public var layerNormEps = 1e-5
+    /// The tokens that begin, end and fill a prompt, where the file says so. The model itself does not
+    /// need to know them.
+    public var bosTokenId: Int?
+    public var eosTokenId: Int?
+    public var padTokenId: Int?
+    /// Size of the space in which CLIP compares texts with pictures, where the file says so. The model
+    /// does not go there.
+    public var projectionDim: Int?
 
     public init() {}
 
@@ -18,6 +26,7 @@ public struct CLIPTextConfiguration: CLIPEncoderConfiguration, Codable, Equatabl
     private enum CodingKeys: String, CodingKey {
         case vocabSize, hiddenSize, intermediateSize, numHiddenLayers, numAttentionHeads
         case maxPositionEmbeddings, hiddenAct, layerNormEps
+        case bosTokenId, eosTokenId, padTokenId, projectionDim
     }
 
     public init(from decoder: any Decoder) throws {
@@ -30,6 +39,10 @@ public struct CLIPTextConfiguration: CLIPEncoderConfiguration, Codable, Equatabl
         try values.read(.maxPositionEmbeddings, into: &maxPositionEmbeddings)
         try values.read(.hiddenAct, into: &hiddenAct)
         try values.read(.layerNormEps, into: &layerNormEps)
+        bosTokenId = try values.decodeIfPresent(Int.self, forKey: .bosTokenId)
+        eosTokenId = try values.decodeIfPresent(Int.self, forKey: .eosTokenId)
+        padTokenId = try values.decodeIfPresent(Int.self, forKey: .padTokenId)
+        projectionDim = try values.decodeIfPresent(Int.self, forKey: .projectionDim)
     }
 
     /// Reads `config.json` and checks every value.
