@@ -97,7 +97,7 @@ let package = Package(
             exclude: ["reference.py"]),
         .testTarget(
             name: "TrainingTests", dependencies: ["Training", "ImageFiles", "TestSupport"],
-            exclude: ["latent_training.py"]),
+            exclude: ["training.py"]),
         // Fetches in a process of its own, which tests can kill, multiply and deny rights to.
         .executableTarget(
             name: "hub-fetch-for-tests", dependencies: ["Hub"], path: "Tests/HubFetch"),
