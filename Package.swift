@@ -67,6 +67,9 @@ let package = Package(
 
         .executableTarget(
             name: "kernels-benchmark", dependencies: ["Diffusion"], path: "benchmarks/kernels"),
+        .executableTarget(
+            name: "training-benchmark", dependencies: ["Diffusion"], path: "benchmarks/training",
+            exclude: ["compare.py"]),
 
         .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
         .target(
