@@ -52,6 +52,14 @@ public final class UnconditionalObjective: TrainingObjective {
                     have 3.
                     """)
         }
+        guard configuration.dropout == 0 else {
+            throw TrainingError.invalidArgument(
+                name: "model",
+                reason: """
+                    it is configured to be trained with a dropout of \(configuration.dropout), which is not \
+                    supported. Set "dropout" to 0 in its unet/config.json.
+                    """)
+        }
         self.options = options
         diffusionLoss = try DiffusionLoss(
             DDPMScheduler(scheduler), minSNRGamma: options.snrGamma)
