@@ -67,6 +67,9 @@ let package = Package(
 
         .executableTarget(
             name: "kernels-benchmark", dependencies: ["Diffusion"], path: "benchmarks/kernels"),
+        .executableTarget(
+            name: "training-benchmark", dependencies: ["Diffusion"], path: "benchmarks/training",
+            exclude: ["compare.py"]),
 
         .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
         .target(
@@ -99,7 +102,8 @@ let package = Package(
             name: "StudiesTests", dependencies: ["Studies", "TestSupport"],
             exclude: ["reference.py"]),
         .testTarget(
-            name: "TrainingTests", dependencies: ["Training", "ImageFiles", "TestSupport"]),
+            name: "TrainingTests", dependencies: ["Training", "ImageFiles", "TestSupport"],
+            exclude: ["training.py"]),
         // Fetches in a process of its own, which tests can kill, multiply and deny rights to.
         .executableTarget(
             name: "hub-fetch-for-tests", dependencies: ["Hub"], path: "Tests/HubFetch"),

@@ -45,7 +45,7 @@ UNET = {
     "_class_name": "UNet2DConditionModel",
     "act_fn": "silu",
     "attention_head_dim": 4,
-    "block_out_channels": [32, 64, 128],
+    "block_out_channels": [32, 64, 96],
     "center_input_sample": False,
     "cross_attention_dim": 64,
     "down_block_types": ["DownBlock2D"] + ["CrossAttnDownBlock2D"] * 2,
@@ -111,6 +111,8 @@ BEGIN, END = "<|startoftext|>", "<|endoftext|>"
 
 # MARK: - Weights
 
+ENDS_OF_BRANCHES = ("conv2.weight", "proj_out.weight", "mid_block.attentions.0.to_out.0.weight")
+
 
 class Fractions:
     """Random weights that are the same on every machine."""
@@ -124,13 +126,18 @@ class Fractions:
         return torch.from_numpy(values * (12**0.5 * deviation))
 
     def weights(self, model: torch.nn.Module) -> dict[str, torch.Tensor]:
-        """For each parameter, about as PyTorch and transformers begin."""
+        """For each parameter, about as PyTorch and transformers begin.
+
+        But every residual branch begins as nothing, which makes the first steps count.
+        """
         weights = {}
         for name, parameter in sorted(model.named_parameters()):
             shape = parameter.shape
             if len(shape) > 1:
                 inputs = shape.numel() / shape[0]
                 deviation = 0.02 if "embedding.weight" in name else (3 * inputs) ** -0.5
+                if name.endswith(ENDS_OF_BRANCHES):
+                    deviation = 0
                 weights[name] = self.uniform(shape, deviation)
             elif "norm" in name and name.endswith("weight"):
                 weights[name] = torch.ones(shape)
@@ -219,7 +226,10 @@ def write_checkpoint(folder: Path) -> None:
     name = "diffusion_pytorch_model.safetensors"
     with torch.device("meta"):
         vae = AutoencoderKL.from_config(VAE)
-    write_weights(folder / "vae" / name, Fractions(seed=0).weights(vae))
+    weights = Fractions(seed=0).weights(vae)
+    # Latents with little noise: what is drawn from them shall come back.
+    weights["quant_conv.bias"][VAE["latent_channels"] :] = -3
+    write_weights(folder / "vae" / name, weights)
 
     write_json(folder / "unet" / "config.json", UNET)
     with torch.device("meta"):
