@@ -52,10 +52,11 @@ let package = Package(
         // What people call, then the two public faces.
         .target(name: "Pipelines", dependencies: ["Diffusion", "Imaging", "Files"]),
         .target(name: "Studies", dependencies: ["Pipelines", "Files"]),
-        .target(name: "GPIDiffusion", dependencies: ["Studies", "ImageFiles", "Hub"]),
+        .target(name: "Training", dependencies: ["Pipelines", "Files"]),
+        .target(name: "GPIDiffusion", dependencies: ["Studies", "Training", "ImageFiles", "Hub"]),
         .systemLibrary(name: "CGPIDiffusion", path: "Sources/GPIDiffusionC/include"),
         .target(
-            name: "GPIDiffusionC", dependencies: ["Studies", "Files", "CGPIDiffusion"],
+            name: "GPIDiffusionC", dependencies: ["Studies", "Training", "Files", "CGPIDiffusion"],
             exclude: ["include"]),
 
         .executableTarget(
@@ -93,10 +94,16 @@ let package = Package(
             exclude: ["reading_reference.py", "reference.py"]),
         .testTarget(
             name: "PipelinesTests", dependencies: ["Pipelines", "TestSupport"],
-            exclude: ["reference.py", "safety_reference.py", "single_files.py"]),
+            exclude: [
+                "reference.py", "safety_reference.py", "single_files.py",
+                "unconditional_reference.py",
+            ]),
         .testTarget(
             name: "StudiesTests", dependencies: ["Studies", "TestSupport"],
             exclude: ["reference.py"]),
+        .testTarget(
+            name: "TrainingTests", dependencies: ["Training", "ImageFiles", "TestSupport"],
+            exclude: ["training.py"]),
         // Fetches in a process of its own, which tests can kill, multiply and deny rights to.
         .executableTarget(
             name: "hub-fetch-for-tests", dependencies: ["Hub"], path: "Tests/HubFetch"),

@@ -35,6 +35,47 @@ public enum FolderContents {
         }
     }
 
+    /// Files with one of the suffixes under a folder, as paths below it, in natural order (9 before 10);
+    /// Links are followed; hidden files and folders are passed over.
+    /// - Parameters:
+    ///   - folder: looked through with all folders in it.
+    ///   - suffixes: in lower case, with their dots; files' own may be in upper case.
+    /// - Throws: `ReadError` if a folder cannot be read.
+    public static func files(under folder: String, suffixes: Set<String>) throws -> [String] {
+        try files(in: folder, below: "", suffixes: suffixes, above: []).sorted {
+            NaturalOrder.precedes($0, $1)
+        }
+    }
+
+    /// - Parameter above: the real paths of the folders that it is in; links may lead back to one.
+    private static func files(
+        in folder: String, below: String, suffixes: Set<String>, above: [String]
+    ) throws -> [String] {
+        guard let entries = entries(in: folder), let place = realPath(folder) else {
+            throw ReadError.now(folder)
+        }
+        guard !above.contains(place) else { return [] }
+        var found: [String] = []
+        for entry in entries where !entry.name.hasPrefix(".") {
+            if entry.isFolder {
+                found += try files(
+                    in: "\(folder)/\(entry.name)", below: "\(below)\(entry.name)/",
+                    suffixes: suffixes, above: above + [place])
+            } else if let dot = entry.name.lastIndex(of: "."),
+                suffixes.contains(entry.name[dot...].lowercased())
+            {
+                found.append(below + entry.name)
+            }
+        }
+        return found
+    }
+
+    private static func realPath(_ path: String) -> String? {
+        guard let real = realpath(path, nil) else { return nil }
+        defer { free(real) }
+        return String(cString: real)
+    }
+
     private static func list<Element>(
         _ folder: String, _ element: (String, UInt8) -> Element
     ) -> [Element]? {

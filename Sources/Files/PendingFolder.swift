@@ -118,7 +118,7 @@ public enum PendingFolder {
     }
 
     /// Removes a folder with all that is in it; follows no links. What cannot be removed stays.
-    private static func remove(_ path: String) {
+    public static func remove(_ path: String) {
         var status = stat()
         guard lstat(path, &status) == 0 else { return }
         guard status.st_mode & S_IFMT == S_IFDIR else {

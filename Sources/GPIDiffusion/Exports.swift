@@ -7,3 +7,4 @@
 @_exported import Pipelines
 @_exported import Studies
 @_exported import Torch
+@_exported import Training

@@ -1,5 +1,4 @@
 import Files
-import Glibc
 
 /// The pictures of a study: those under a folder, or those of a list.
 public enum PictureListing {
@@ -13,14 +12,21 @@ public enum PictureListing {
     /// - Throws: `StudyError.invalidArgument` if there is no such folder, no picture in it, or two of them
     ///   get one name.
     public static func pictures(under folder: String, suffixes: [String]) throws -> [StudyPicture] {
-        let found = try files(in: folder, below: "", suffixes: Set(suffixes), above: [])
+        let found: [String]
+        do {
+            found = try FolderContents.files(under: folder, suffixes: Set(suffixes))
+        } catch let error as ReadError {
+            throw StudyError.invalidArgument(
+                name: "images",
+                reason: "\(error.path): cannot be read as a folder: \(error.reason).")
+        }
         guard !found.isEmpty else {
             throw StudyError.invalidArgument(
                 name: "images",
                 reason:
                     "no picture under \(folder); looked for \(suffixes.joined(separator: ", ")).")
         }
-        let pictures = found.sorted { NaturalOrder.precedes($0, $1) }.map {
+        let pictures = found.map {
             StudyPicture(name: withoutSuffix($0), path: "\(folder)/\($0)")
         }
         try check(pictures)
@@ -84,36 +90,6 @@ public enum PictureListing {
                     one of 1 to 240 bytes without "..", or such names with "/" between.
                     """)
         }
-    }
-
-    /// Paths below `folder` of all files with one of the suffixes.
-    /// - Parameter above: the real paths of the folders that it is in; links may lead back to one.
-    private static func files(
-        in folder: String, below: String, suffixes: Set<String>, above: [String]
-    ) throws -> [String] {
-        guard let entries = FolderContents.entries(in: folder), let place = realPath(folder) else {
-            throw StudyError.invalidArgument(
-                name: "images",
-                reason: "\(folder): cannot be read as a folder: \(SystemError.words).")
-        }
-        guard !above.contains(place) else { return [] }
-        return try entries.filter { !$0.name.hasPrefix(".") }.flatMap { entry -> [String] in
-            if entry.isFolder {
-                return try files(
-                    in: "\(folder)/\(entry.name)", below: "\(below)\(entry.name)/",
-                    suffixes: suffixes, above: above + [place])
-            }
-            guard let dot = entry.name.lastIndex(of: "."),
-                suffixes.contains(entry.name[dot...].lowercased())
-            else { return [] }
-            return [below + entry.name]
-        }
-    }
-
-    private static func realPath(_ path: String) -> String? {
-        guard let real = realpath(path, nil) else { return nil }
-        defer { free(real) }
-        return String(cString: real)
     }
 
     private static func withoutSuffix(_ path: String) -> String {

@@ -151,11 +151,18 @@ public final class Study {
         }
     }
 
+    private func hold(isShared: Bool) throws -> FolderLock {
+        do {
+            return try FolderLock(folder.lock, isShared: isShared)
+        } catch is FolderLock.InUse {
+            throw StudyError.inUse(folder: folder.path)
+        }
+    }
+
     /// Makes the folder, or finds it begun with the same settings, and holds it.
     private func open(_ request: StudyRequest) throws -> FolderLock {
         try folder.make(folder.path)
-        let lock = try FolderLock(
-            folder.lock, of: folder.path, isShared: request.role != .whole)
+        let lock = try hold(isShared: request.role != .whole)
         if request.role == .whole { folder.removeTemporaryFiles() }
         try folder.make(folder.latentsFolder)
         if request.savesPictures { try folder.make(folder.picturesFolder) }

@@ -1,5 +1,4 @@
 import Files
-import FoundationEssentials
 import Glibc
 
 /// What is where in a study's folder.
@@ -41,15 +40,7 @@ public struct StudyFolder: Sendable {
     }
 
     /// - Throws: `WriteError`.
-    func make(_ folder: String) throws {
-        do {
-            try FileManager.default.createDirectory(
-                atPath: folder, withIntermediateDirectories: true)
-        } catch {
-            throw WriteError(
-                path: folder, reason: "the folder cannot be made: \(SystemError.words)")
-        }
-    }
+    func make(_ folder: String) throws { try PendingFolder.make(folder) }
 
     /// Makes the folder of a file whose name has "/" in it.
     /// - Throws: `WriteError`.

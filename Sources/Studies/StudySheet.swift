@@ -45,7 +45,7 @@ extension Study {
                 name: "output_dir",
                 reason: "\(folder.manifest) has no finished picture; extract the study first.")
         }
-        var generator = SheetGenerator(state: options.seed)
+        var generator = SplitMix64(seed: options.seed)
         let chosen = done.shuffled(using: &generator).prefix(options.count).sorted {
             NaturalOrder.precedes($0.name, $1.name)
         }
@@ -59,18 +59,5 @@ extension Study {
             try sheet.draw(name: row.name, input: input, output: output, at: index)
         }
         return sheet.image
-    }
-}
-
-/// SplitMix64 (Steele et al., 2014): the same choice on every machine.
-private struct SheetGenerator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

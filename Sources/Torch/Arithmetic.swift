@@ -78,6 +78,14 @@ extension Tensor {
         }
     }
 
+    /// `|x|`
+    public func absolute() throws -> Tensor {
+        try library.call("abs", [.tensor(self)]).recorded(from: self) {
+            // At 0 any slope from -1 to 1 would do; torch takes 0 too.
+            [GradientPath(to: self) { try $0 * $0.library.call("sgn", [.tensor(self)]) }]
+        }
+    }
+
     /// `x^exponent`
     public func raised(to exponent: Double) throws -> Tensor {
         try library.call(

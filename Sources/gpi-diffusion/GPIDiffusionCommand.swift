@@ -11,6 +11,7 @@ struct GPIDiffusionCommand: ParsableCommand {
             libraries.
             """,
         subcommands: [
-            Extract.self, Sheet.self, Generate.self, Similar.self, FetchCommand.self, Inspect.self,
+            Extract.self, Sheet.self, Generate.self, Similar.self, Train.self, FetchCommand.self,
+            Inspect.self,
         ])
 }

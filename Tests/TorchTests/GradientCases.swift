@@ -48,6 +48,7 @@ enum GradientCases {
         "cube": one { try $0.raised(to: 3) },
         "sine": one { try $0.sine() },
         "cosine": one { try $0.cosine() },
+        "absolute": one { try $0.absolute() },
         "clamp": one { try $0.clamped(to: -0.5...0.8) },
         "sum": one { try $0.sum() },
         "sumOver": one { try $0.sum(over: [0, -1]) },

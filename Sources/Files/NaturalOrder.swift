@@ -1,8 +1,8 @@
 /// The order in which people number files: picture 9 before picture 10, whatever the zeros.
-enum NaturalOrder {
+public enum NaturalOrder {
     /// Compares digits by the number that they make, all else byte by byte, where the end of a folder's
     /// name precedes everything; of texts that are equal so, the one that is less byte by byte precedes.
-    static func precedes(_ one: String, _ other: String) -> Bool {
+    public static func precedes(_ one: String, _ other: String) -> Bool {
         var (a, b) = (Array(one.utf8)[...], Array(other.utf8)[...])
         while let (x, y) = firsts(a, b) {
             if isDigit(x) && isDigit(y) {
