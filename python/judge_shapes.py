@@ -14,6 +14,7 @@ differs from it is the shape, whose outline is compared with each that draw_shap
 from __future__ import annotations
 
 import json
+import random
 import sys
 from dataclasses import dataclass
 from functools import cache
@@ -52,6 +53,16 @@ def named(caption: str) -> tuple[str, str, str]:
     color, ground = [word for word in words if word in COLORS]
     (shape,) = [word for word in words if word in SHAPES]
     return shape, color, ground
+
+
+def random_captions(count: int, seed: int) -> list[str]:
+    """Prompts for pictures, as draw_shapes.py words them most often."""
+    generator = random.Random(f"captions {seed}")
+    captions = []
+    for _ in range(count):
+        color, ground = generator.sample(sorted(COLORS), 2)
+        captions.append(f"a {color} {generator.choice(SHAPES)} on a {ground} background")
+    return captions
 
 
 def judge(picture: Image.Image) -> Verdict:
