@@ -115,7 +115,9 @@ def show_prompts(options) -> None:
         pictures += pipe(
             some, num_inference_steps=20, guidance_scale=4.0, generator=generator
         ).images
-    right = sum(judge(picture).is_right(text) for picture, text in zip(pictures, captions))
+    right = sum(
+        judge(picture).is_right(text) for picture, text in zip(pictures, captions, strict=True)
+    )
     sheet = options.output / "prompts.png"
     short = [text.replace(" background", "").removeprefix("a ") for text in captions]
     grid([enlarged(picture, 2) for picture in pictures], 8, short).save(sheet)

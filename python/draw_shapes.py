@@ -147,9 +147,7 @@ def random_drawing(generator: random.Random) -> Drawing:
             for value in COLORS[name]
         )
 
-    return Drawing(
-        shape, color, ground, radius, center, tilt, vary(color), vary(ground), caption
-    )
+    return Drawing(shape, color, ground, radius, center, tilt, vary(color), vary(ground), caption)
 
 
 def draw(drawing: Drawing, size: int) -> Image.Image:

@@ -100,7 +100,10 @@ def framed(mask: np.ndarray) -> np.ndarray:
     step = np.sqrt(mask.sum() / np.pi) / (FRAME / 4)
     places = (np.arange(FRAME) + 0.5 - FRAME / 2) * step
     rows, columns = (np.floor(middle[axis] + places).astype(int) for axis in (0, 1))
-    inside = [(index >= 0) & (index < side) for index, side in zip((rows, columns), mask.shape)]
+    inside = [
+        (index >= 0) & (index < side)
+        for index, side in zip((rows, columns), mask.shape, strict=True)
+    ]
     frame = mask[np.clip(rows, 0, mask.shape[0] - 1)][:, np.clip(columns, 0, mask.shape[1] - 1)]
     return frame & inside[0][:, None] & inside[1]
 

@@ -132,7 +132,7 @@ def text_to_image(folder, draws):
         noisy = scheduler.add_noise(latents, draw["noise"], draw["timesteps"])
         captions = [
             "" if dropped else CAPTIONS[index]
-            for index, dropped in zip(indices.tolist(), draw["dropped"].tolist())
+            for index, dropped in zip(indices.tolist(), draw["dropped"].tolist(), strict=True)
         ]
         ids = tokenizer(
             captions, padding="max_length", max_length=12, truncation=True, return_tensors="pt"
