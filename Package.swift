@@ -56,7 +56,7 @@ let package = Package(
         .target(name: "GPIDiffusion", dependencies: ["Studies", "Training", "ImageFiles", "Hub"]),
         .systemLibrary(name: "CGPIDiffusion", path: "Sources/GPIDiffusionC/include"),
         .target(
-            name: "GPIDiffusionC", dependencies: ["Studies", "Files", "CGPIDiffusion"],
+            name: "GPIDiffusionC", dependencies: ["Studies", "Training", "Files", "CGPIDiffusion"],
             exclude: ["include"]),
 
         .executableTarget(
@@ -67,6 +67,9 @@ let package = Package(
 
         .executableTarget(
             name: "kernels-benchmark", dependencies: ["Diffusion"], path: "benchmarks/kernels"),
+        .executableTarget(
+            name: "training-benchmark", dependencies: ["Diffusion"], path: "benchmarks/training",
+            exclude: ["compare.py"]),
 
         .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
         .target(
@@ -91,13 +94,16 @@ let package = Package(
             exclude: ["reading_reference.py", "reference.py"]),
         .testTarget(
             name: "PipelinesTests", dependencies: ["Pipelines", "TestSupport"],
-            exclude: ["reference.py", "safety_reference.py", "single_files.py"]),
+            exclude: [
+                "reference.py", "safety_reference.py", "single_files.py",
+                "unconditional_reference.py",
+            ]),
         .testTarget(
             name: "StudiesTests", dependencies: ["Studies", "TestSupport"],
             exclude: ["reference.py"]),
         .testTarget(
             name: "TrainingTests", dependencies: ["Training", "ImageFiles", "TestSupport"],
-            exclude: ["latent_training.py"]),
+            exclude: ["training.py"]),
         // Fetches in a process of its own, which tests can kill, multiply and deny rights to.
         .executableTarget(
             name: "hub-fetch-for-tests", dependencies: ["Hub"], path: "Tests/HubFetch"),

@@ -1,6 +1,6 @@
 import Torch
 
-/// Random weights for training from scratch and for tests: whatever is asked for exists.
+/// Random weights for tests and fixtures, none of them 0 or 1: whatever is asked for exists.
 ///
 /// A matrix or a kernel is drawn from N(0, 1/fanIn), which keeps the scale of what passes through
 /// it; the weight of a normalisation from N(1, 0.02²), a bias from N(0, 0.02²). A tensor depends on
@@ -37,7 +37,7 @@ public final class RandomSource: TensorSource {
 
     /// A float32 tensor of that shape. The last request for a name decides its shape.
     public func tensor(named name: String, shape: [Int]) throws -> Tensor {
-        let generator = NoiseGenerator(seed: UInt64(seed ^ Self.hash(name)))
+        let generator = NoiseGenerator(seed: UInt64(seed ^ name.stableHash))
         let noise = try generator.normal(shape, in: library)
         requested[name] = TensorSpec(shape: shape, dtype: .float32)
         guard shape.count >= 2 else {
@@ -47,9 +47,11 @@ public final class RandomSource: TensorSource {
         let fanIn = noise.count / max(shape.first ?? 1, 1)
         return try (1 / Double(max(fanIn, 1)).squareRoot()) * noise
     }
+}
 
+extension String {
     /// FNV-1a: Swift's own hashes differ from one process to the next.
-    private static func hash(_ name: String) -> UInt32 {
-        name.utf8.reduce(2_166_136_261) { ($0 ^ UInt32($1)) &* 16_777_619 }
+    var stableHash: UInt32 {
+        utf8.reduce(2_166_136_261) { ($0 ^ UInt32($1)) &* 16_777_619 }
     }
 }

@@ -7,6 +7,7 @@ import Glibc
 import Imaging
 import Studies
 import Torch
+import Training
 
 /// The text of each thread's last error.
 enum LastError {
@@ -77,6 +78,13 @@ private func describe(_ error: any Error) -> (gpi_status, String) {
         case .damaged: return (GPI_BAD_FILE, "\(error)")
         case .inUse, .noThread: return (GPI_IO_ERROR, "\(error)")
         case .failed: return (GPI_BAD_PICTURE, "\(error)")
+        }
+    case let error as TrainingError:
+        switch error {
+        case .invalidArgument, .otherSettings: return (GPI_INVALID_ARGUMENT, "\(error)")
+        case .notFinite, .diverged: return (GPI_TORCH_ERROR, "\(error)")
+        case .damaged: return (GPI_BAD_FILE, "\(error)")
+        case .inUse: return (GPI_IO_ERROR, "\(error)")
         }
     case let error as PipelineError:
         switch error {

@@ -6,12 +6,18 @@ import Torch
 /// `gpi_model`
 final class ModelBox {
     let components: StableDiffusionComponents
+    /// The same folder as that of a model without prompts; which of both it is shows when a part is used.
+    let unconditional: UnconditionalComponents
     let warn: (String) -> Void
     private let promptEncoder: PromptEncoder
     private var kept: UnsafeMutableBufferPointer<CChar>?
 
-    init(_ components: StableDiffusionComponents, warn: @escaping (String) -> Void) {
+    init(
+        _ components: StableDiffusionComponents, _ unconditional: UnconditionalComponents,
+        warn: @escaping (String) -> Void
+    ) {
         self.components = components
+        self.unconditional = unconditional
         self.warn = warn
         promptEncoder = PromptEncoder(components, warn: warn)
     }
@@ -35,17 +41,31 @@ final class ModelBox {
         StableDiffusionPipeline(components, scheduler: scheduler, promptEncoder: promptEncoder)
     }
 
+    /// The parts as a pipeline without prompts; the same goes for its scheduler.
+    func unconditionalPipeline(
+        scheduler: any Scheduler = DDPMScheduler(DDPMConfiguration())
+    ) throws -> DDPMPipeline {
+        DDPMPipeline(unet: try unconditional.unet, scheduler: scheduler)
+    }
+
     /// What `gpi_model_denoise` is asked for.
     func loop(_ denoising: gpi_denoising) throws -> DenoisingLoop {
-        let embeddings = try tensor(denoising.embeddings, "prompt_embeds")
-        let pipeline = pipeline(scheduler: try schedulerBox(denoising.scheduler).scheduler)
-        return try pipeline.loop(
-            from: tensor(denoising.latents, "latents"),
-            start: denoising.from_noise
-                ? .noise
-                : .step(
-                    Int(denoising.start),
-                    adding: denoising.added_noise.map { try tensor($0, "noise") }),
+        let scheduler = try schedulerBox(denoising.scheduler).scheduler
+        let sample = try tensor(denoising.latents, "latents")
+        let start: DenoisingStart =
+            denoising.from_noise
+            ? .noise
+            : .step(
+                Int(denoising.start),
+                adding: try denoising.added_noise.map { try tensor($0, "noise") })
+        guard let embeddings = try denoising.embeddings.map({ try tensor($0, "prompt_embeds") })
+        else {
+            return try unconditionalPipeline(scheduler: scheduler).loop(
+                from: sample, start: start, steps: Int(denoising.num_inference_steps),
+                randomness: StepRandomness(denoising.randomness))
+        }
+        return try pipeline(scheduler: scheduler).loop(
+            from: sample, start: start,
             embeddings: denoising.uses_guidance
                 ? PromptEmbeddings(both: embeddings)
                 : PromptEmbeddings(negative: nil, prompt: embeddings),

@@ -26,8 +26,12 @@ public func gpi_model_create(
         let components = try StableDiffusionComponents(
             folders: folders, dtype: DType(options.dtype),
             device: options.device.map { try Device(parsing: String(cString: $0)) })
+        let unconditional = try UnconditionalComponents(
+            folder: String(cString: required(options.folder, "options->folder")),
+            unetFolder: options.unet_folder.map { String(cString: $0) }, dtype: components.dtype,
+            device: components.device)
         result.pointee = handle(
-            ModelBox(components) { options.warning?(options.warning_context, $0) })
+            ModelBox(components, unconditional) { options.warning?(options.warning_context, $0) })
     }
 }
 
@@ -44,7 +48,8 @@ public func gpi_model_combine(
             tokenizerOf: modelBox(tokenizer).components,
             textEncoderOf: modelBox(textEncoder).components,
             unetOf: modelBox(unet).components)
-        result.pointee = handle(ModelBox(components) { warning?(warningContext, $0) })
+        result.pointee = handle(
+            ModelBox(components, try modelBox(unet).unconditional) { warning?(warningContext, $0) })
     }
 }
 
@@ -59,6 +64,7 @@ public func gpi_model_load(_ model: OpaquePointer!, _ part: gpi_part) -> gpi_sta
         case GPI_UNET: _ = try components.unet
         case GPI_SCHEDULER: _ = try components.schedulerSettings
         case GPI_SAFETY_CHECKER: _ = try components.safetyCheck
+        case GPI_UNCONDITIONAL_UNET: _ = try modelBox(model).unconditional.unet
         default:
             throw PipelineError.invalidArgument(
                 name: "part", reason: "\(part.rawValue) is none of gpi_part.")
@@ -79,6 +85,7 @@ public func gpi_model_configuration(
             case GPI_AUTOENCODER: try model.components.autoencoder.configuration.json()
             case GPI_TEXT_ENCODER: try model.components.textEncoder.configuration.json()
             case GPI_UNET: try model.components.unet.configuration.json()
+            case GPI_UNCONDITIONAL_UNET: try model.unconditional.unet.configuration.json()
             default:
                 throw PipelineError.invalidArgument(
                     name: "part", reason: "\(part.rawValue) has no config.json.")

@@ -162,10 +162,15 @@ extension StepRandomness {
                 name: "eta", reason: "\(randomness.eta) is not between 0 and 1.")
         }
         guard let draw = randomness.noise else {
-            self.init(eta: randomness.eta, noise: StepRandomness.process.noise)
+            self.init(
+                eta: randomness.eta,
+                usesClippedModelOutput: randomness.uses_clipped_model_output,
+                noise: StepRandomness.process.noise)
             return
         }
-        self.init(eta: randomness.eta) { like in
+        self.init(
+            eta: randomness.eta, usesClippedModelOutput: randomness.uses_clipped_model_output
+        ) { like in
             let box = try TensorBox(like)
             var noise: OpaquePointer?
             let status = withExtendedLifetime(box) {

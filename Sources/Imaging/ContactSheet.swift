@@ -163,7 +163,7 @@ struct ContactSheetLayout {
 
 extension RGBImage {
     /// The picture scaled, up or down, so that its longer side is `side`; no side becomes 0.
-    fileprivate func scaled(toFit side: Int) throws(ImagingError) -> RGBImage {
+    func scaled(toFit side: Int) throws(ImagingError) -> RGBImage {
         let fitted = size.contained(in: PixelSize(width: side, height: side))
         return try resized(
             to: PixelSize(width: max(fitted.width, 1), height: max(fitted.height, 1)))

@@ -1,7 +1,8 @@
 import Diffusion
 import Torch
 
-/// The reverse process under classifier-free guidance (Ho and Salimans, 2022), step by step.
+/// The reverse process, step by step; with a prompt under classifier-free guidance (Ho and Salimans,
+/// 2022).
 ///
 /// Progress, preview and stopping are the caller's own loop:
 ///
@@ -10,10 +11,11 @@ import Torch
 ///     }
 ///     let latents = loop.latents
 public struct DenoisingLoop {
-    private let unet: UNet2DConditionModel
+    /// What a model says of a sample at a timestep.
+    public typealias Prediction = (_ input: Tensor, _ timestep: Double) throws -> Tensor
+
     private var scheduler: any Scheduler
-    private let embeddings: PromptEmbeddings
-    private let guidanceScale: Double
+    private let predict: Prediction
     private let randomness: StepRandomness
     private let first: Int
     /// One step's feature maps lie where the last one's lay.
@@ -36,11 +38,26 @@ public struct DenoisingLoop {
         from latents: Tensor, scheduler: any Scheduler, start: Int = 0, unet: UNet2DConditionModel,
         embeddings: PromptEmbeddings, guidanceScale: Double, randomness: StepRandomness = .process
     ) {
+        self.init(
+            from: latents, scheduler: scheduler, start: start, randomness: randomness,
+            predict: Self.guided(unet, by: embeddings, scale: guidanceScale))
+    }
+
+    /// The reverse process of any model.
+    ///
+    /// - Parameters:
+    ///   - latents: `[N, C, H, W]` with the noise of the first timestep.
+    ///   - scheduler: with its timesteps set.
+    ///   - start: index of the first timestep to run.
+    ///   - randomness: what stochastic solvers draw with.
+    ///   - predict: runs once at each timestep.
+    public init(
+        from latents: Tensor, scheduler: any Scheduler, start: Int = 0,
+        randomness: StepRandomness = .process, predict: @escaping Prediction
+    ) {
         self.latents = latents
         self.scheduler = scheduler
-        self.unet = unet
-        self.embeddings = embeddings
-        self.guidanceScale = guidanceScale
+        self.predict = predict
         self.randomness = randomness
         let end = scheduler.timesteps.count
         first = min(max(start, 0), end)
@@ -56,7 +73,7 @@ public struct DenoisingLoop {
         do {
             let timestep = scheduler.timesteps[index]
             let input = try scheduler.modelInput(latents, at: index)
-            let prediction = try guided(input, at: timestep)
+            let prediction = try memory.scope { try predict(input, timestep) }
             let step = try scheduler.step(
                 prediction, at: index, sample: latents, randomness: randomness)
             latents = step.previous
@@ -70,17 +87,19 @@ public struct DenoisingLoop {
     }
 
     /// What the UNet says, led from the negative prompt towards the prompt.
-    private func guided(_ input: Tensor, at timestep: Double) throws -> Tensor {
+    private static func guided(
+        _ unet: UNet2DConditionModel, by embeddings: PromptEmbeddings, scale: Double
+    ) -> Prediction {
         guard let both = embeddings.both else {
-            return try memory.scope {
-                try unet(input, timestep: timestep, context: embeddings.prompt)
-            }
+            return { try unet($0, timestep: $1, context: embeddings.prompt) }
         }
-        let twice = try Tensor.concatenated([input, input], dimension: 0)
-        let parts = try memory.scope { try unet(twice, timestep: timestep, context: both) }
-            .split(into: 2, dimension: 0)
-        let (unconditional, conditional) = (parts[0], parts[1])
-        return try unconditional + guidanceScale * (conditional - unconditional)
+        return { input, timestep in
+            let twice = try Tensor.concatenated([input, input], dimension: 0)
+            let parts = try unet(twice, timestep: timestep, context: both)
+                .split(into: 2, dimension: 0)
+            let (unconditional, conditional) = (parts[0], parts[1])
+            return try unconditional + scale * (conditional - unconditional)
+        }
     }
 }
 

@@ -81,6 +81,13 @@ final class PartLoader {
         return configuration
     }
 
+    func unconditionalUNet(_ folder: String) throws -> UNet2DModel {
+        try UNet2DModel(
+            weights(ComponentFolder.open(folder, in: library)),
+            configuration: UNet2DConfiguration(path: "\(folder)/config.json"),
+            in: library)
+    }
+
     func schedulerSettings(_ path: String) throws -> SchedulerSettings {
         guard let checkpoint = try checkpoint(path) else {
             return try SchedulerSettings(path: "\(path)/scheduler_config.json")

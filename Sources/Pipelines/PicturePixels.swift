@@ -41,12 +41,12 @@ extension Tensor {
 }
 
 extension RGBImage {
-    /// The pictures of `[N, 3, H, W]` in [-1, 1]: (x / 2 + 0.5) limited to [0, 1], times 255, rounded
-    /// half to even.
+    /// The pictures of `[N, 3, H, W]` in [-1, 1], or of `[N, 1, H, W]` in grey: (x / 2 + 0.5) limited to
+    /// [0, 1], times 255, rounded half to even.
     /// - Throws: `PipelineError.notFinite` if a value is no number, `.invalidArgument` for another
     ///   shape.
     public static func pictures(decoded tensor: Tensor) throws -> [RGBImage] {
-        guard tensor.shape.count == 4, tensor.shape[1] == 3, tensor.count > 0 else {
+        guard tensor.shape.count == 4, [1, 3].contains(tensor.shape[1]), tensor.count > 0 else {
             throw PipelineError.invalidArgument(
                 name: "image",
                 reason: "the shape is \(tensor.shape); [N, 3, H, W] is needed, with no side of 0.")
@@ -68,16 +68,17 @@ extension RGBImage {
         self = picture
     }
 
-    /// - Parameter tensor: `[1, 3, H, W]`, contiguous float32 on the CPU.
+    /// - Parameter tensor: `[1, 3, H, W]` or `[1, 1, H, W]`, contiguous float32 on the CPU.
     private init(_ tensor: Tensor) throws {
         let (height, width) = (tensor.shape[2], tensor.shape[3])
         let places = height * width
+        let lastChannel = tensor.shape[1] - 1
         var pixels = [UInt8](repeating: 0, count: 3 * places)
         try tensor.withUnsafeBytes { bytes in
             let values = bytes.bindMemory(to: Float.self)
             for place in 0..<places {
                 for channel in 0..<3 {
-                    let value = values[channel * places + place]
+                    let value = values[min(channel, lastChannel) * places + place]
                     guard value.isFinite else { throw PipelineError.notFinite("decoded pixels") }
                     let level = (min(max(value / 2 + 0.5, 0), 1) * 255).rounded(.toNearestOrEven)
                     pixels[3 * place + channel] = UInt8(level)

@@ -213,12 +213,7 @@ public final class StableDiffusionPipeline {
     }
 
     /// Where a run starts.
-    public enum Start {
-        /// At the first timestep, from standard normal noise, which is scaled for it.
-        case noise
-        /// At timestep number `index`, from latents that have its share of noise, or are given it here.
-        case step(_ index: Int, adding: Tensor? = nil)
-    }
+    public typealias Start = DenoisingStart
 
     /// The reverse process.
     ///
@@ -250,22 +245,7 @@ public final class StableDiffusionPipeline {
         }
         var scheduler = scheduler
         try scheduler.setTimesteps(steps)
-        var sample = try placed(latents)
-        var first = 0
-        switch start {
-        case .noise: sample = try scheduler.initialNoiseSigma * sample
-        case .step(let index, let noise):
-            guard scheduler.timesteps.indices.contains(index) else {
-                throw PipelineError.invalidArgument(
-                    name: "start_step",
-                    reason: "\(index) is not between 0 and \(scheduler.timesteps.count - 1).")
-            }
-            first = index
-            if let noise {
-                sample = try scheduler.addNoise(
-                    placed(noise), to: sample, at: scheduler.timesteps[index])
-            }
-        }
+        let (sample, first) = try start.applied(to: placed(latents), scheduler)
         return DenoisingLoop(
             from: sample, scheduler: scheduler, start: first, unet: unet, embeddings: embeddings,
             guidanceScale: guidanceScale, randomness: randomness)

@@ -1,6 +1,7 @@
 import Glibc
 
-/// Draws from the standard normal distribution, in the order and with the values of `torch.randn`.
+/// Draws from the standard normal distribution, in the order and with the values of `torch.randn`; and
+/// from the uniform one, as `torch.rand`.
 ///
 /// With a seed it is torch's generator for the CPU after `torch.manual_seed(seed)`: MT19937
 /// (Matsumoto and Nishimura, 1998) and the Box-Muller transform, each laid out as in ATen's
@@ -38,6 +39,22 @@ public final class NoiseGenerator {
             }
         }
         return noise
+    }
+
+    /// A float32 tensor of independent numbers in [0, 1) on the CPU, as `torch.rand(shape)`.
+    public func uniform(_ shape: [Int], in library: LibTorch) throws -> Tensor {
+        guard var twister = seeded else {
+            return try library.call(
+                "rand",
+                [.ints(shape), .optionalDType(.float32), .none, .optionalDevice(.cpu), .none])
+        }
+        defer { seeded = twister }
+        let numbers = try Tensor(uninitialized: shape, dtype: .float32, in: library)
+        try numbers.withUnsafeMutableBytes { bytes in
+            let values = bytes.bindMemory(to: Float.self)
+            for index in values.indices { values[index] = twister.nextFloat() }
+        }
+        return numbers
     }
 
     /// Standard normals of the shape, dtype and device of a tensor, drawn in float32 on the CPU.

@@ -15,21 +15,34 @@ import Testing
     private static let seeds: [Int64] = [0, 42, (1 << 32) + 1, -1]
 
     @Test func equalsTorchAfterManualSeed() throws {
+        try compare("noise", tolerance: 1e-6) { try $0.normal($1, in: $2) }
+    }
+
+    @Test func uniformNumbersAreTorchsToTheBit() throws {
+        try compare("fractions", tolerance: .leastNonzeroMagnitude) {
+            try $0.uniform($1, in: $2)
+        }
+    }
+
+    private func compare(
+        _ command: String, tolerance: Double,
+        _ draw: (NoiseGenerator, [Int], LibTorch) throws -> Tensor
+    ) throws {
         let library = try LibTorch.shared()
         let requests = Self.seeds.flatMap { seed in
             Self.shapes.map { "[\(seed), \($0)]" }
         }
         let expected = try PythonReference("reference.py").run(
-            "noise", "[\(requests.joined(separator: ","))]", answer: [[PackedTensor]].self)
+            command, "[\(requests.joined(separator: ","))]", answer: [[PackedTensor]].self)
         let cases = Self.seeds.flatMap { seed in Self.shapes.map { (seed, $0) } }
         #expect(expected.count == cases.count)
         for ((seed, shapes), draws) in zip(cases, expected) {
             let generator = NoiseGenerator(seed: UInt64(bitPattern: seed))
-            for (shape, draw) in zip(shapes, draws) {
-                let noise = try generator.normal(shape, in: library)
+            for (shape, expected) in zip(shapes, draws) {
+                let noise = try draw(generator, shape, library)
                 #expect(noise.shape == shape)
-                let error = try draw.relativeError(of: noise)
-                #expect(error < 1e-6, "seed \(seed), shape \(shape)")
+                let error = try expected.relativeError(of: noise)
+                #expect(error < tolerance, "seed \(seed), shape \(shape)")
             }
         }
     }

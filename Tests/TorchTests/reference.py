@@ -20,6 +20,15 @@ def noise(requests):
     return answers
 
 
+def fractions(requests):
+    """The same of `torch.rand`."""
+    answers = []
+    for seed, shapes in requests:
+        torch.manual_seed(seed)
+        answers.append([packed(torch.rand(shape)) for shape in shapes])
+    return answers
+
+
 def operations():
     torch.manual_seed(0)
     x = torch.randn(2, 8, 6, 4)
@@ -68,5 +77,5 @@ def operations():
 
 if __name__ == "__main__":
     command, *arguments = sys.argv[1:]
-    answer = {"noise": noise, "operations": operations}[command](*map(json.loads, arguments))
-    json.dump(answer, sys.stdout)
+    commands = {"noise": noise, "fractions": fractions, "operations": operations}
+    json.dump(commands[command](*map(json.loads, arguments)), sys.stdout)

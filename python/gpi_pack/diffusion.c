@@ -19,6 +19,8 @@
 #include "pictures.h"
 #include "pipeline.h"
 #include "scheduler.h"
+#include "training.h"
+#include "unconditional_pipeline.h"
 
 // MARK: - One picture
 
@@ -223,6 +225,8 @@ static PyMethodDef functions[] = {
      extract_dataset_doc},
     {"contact_sheet", (PyCFunction)(void *)contact_sheet, METH_VARARGS | METH_KEYWORDS,
      contact_sheet_doc},
+    {"train_unconditional", (PyCFunction)(void *)train_unconditional, METH_VARARGS | METH_KEYWORDS,
+     train_unconditional_doc},
     {NULL, NULL, 0, NULL},
 };
 
@@ -236,9 +240,11 @@ static PyModuleDef_Slot slots[] = {
     {Py_mod_exec, (void *)add_part_type},
     {Py_mod_exec, (void *)add_autoencoder_type},
     {Py_mod_exec, (void *)add_unet_type},
+    {Py_mod_exec, (void *)add_unconditional_unet_type},
     {Py_mod_exec, (void *)add_text_encoder_type},
     {Py_mod_exec, (void *)add_tokenizer_type},
     {Py_mod_exec, (void *)add_pipeline_type},
+    {Py_mod_exec, (void *)add_unconditional_pipeline_types},
     {Py_mod_exec, (void *)add_image_diffusion_type},
     {Py_mod_exec, (void *)add_summary_types},
     {Py_mod_exec, (void *)add_dataset_extractor_type},

@@ -328,6 +328,95 @@ def pad_to_multiple_of_8(img: Image.Image, pad_mode: str = "reflect") -> Image.I
         pad_mode: One of ``numpy.pad``.
     """
 
+def train_unconditional(
+    pictures: str | PathLike[str] | Sequence[str | PathLike[str]],
+    output_dir: str | PathLike[str],
+    resolution: int | tuple[int, int] = 64,
+    *,
+    fit: Literal["crop", "pad", "stretch"] = "crop",
+    exif: bool = True,
+    background: str = "white",
+    flips: bool = False,
+    model_id: str | PathLike[str] | None = None,
+    widths: Sequence[int] = (64, 128, 128, 256),
+    layers: int = 2,
+    beta_schedule: Literal["linear", "scaled_linear", "squaredcos_cap_v2", "exp"] = "linear",
+    prediction_type: Literal["epsilon", "v_prediction", "sample"] = "epsilon",
+    snr_gamma: float | None = None,
+    sample_steps: int = 50,
+    steps: int = 10000,
+    batch_size: int = 16,
+    gradient_accumulation_steps: int = 1,
+    learning_rate: float = 1e-4,
+    schedule: Literal["cosine", "linear", "constant"] = "cosine",
+    warmup_steps: int = 500,
+    beta1: float = 0.9,
+    beta2: float = 0.999,
+    weight_decay: float = 0.01,
+    max_gradient_norm: float | None = 1.0,
+    average_decay: float | None = 0.9999,
+    seed: int = 0,
+    save_every: int = 500,
+    checkpoints_kept: int = 2,
+    sample_every: int = 500,
+    sample_count: int = 16,
+    resume: bool = True,
+    device: str | torch.device | None = None,
+    dtype: torch.dtype | str = "float32",
+    saved_dtype: torch.dtype | str = "float32",
+    cache_dir: str | PathLike[str] | None = None,
+    callback: Callable[[Any], object] | None = None,
+) -> str:
+    """Trains a model that makes pictures of the kind that it is shown, from noise.
+
+    A run that was ended by Ctrl-C, a crash or a power cut goes on from its last checkpoint when the same
+    call is made again, and ends with the same bytes as one that was not.
+
+    Args:
+        pictures: A folder, all pictures in which and in whose folders are taken; or paths.
+        output_dir: Gets ``settings.json``, ``loss.csv``, ``loss.png``, ``checkpoint-N``,
+            ``samples/N.png``, and in the end ``model`` in the layout of diffusers.
+        resolution: Pixels that pictures are brought to: the side of a square, or (width, height).
+        fit: How, as ``exif`` and ``background``: see ``extract_dataset``.
+        flips: Whether every second picture, at random, is seen in a mirror.
+        model_id: A model to go on with, a ``DDPMPipeline``'s; None for one from scratch, which the next
+            four describe.
+        widths: Channels at each level, each half as large as the one above; multiples of 8.
+        layers: Residual blocks at each level.
+        beta_schedule: How noise grows.
+        prediction_type: What the model predicts.
+        snr_gamma: How much timesteps with little noise count at most (Min-SNR); None for all alike.
+        sample_steps: Steps of DDIM for samples.
+        steps: Updates of the model.
+        batch_size: Pictures whose loss is computed at once.
+        gradient_accumulation_steps: Batches whose gradients are averaged for one step.
+        learning_rate: The length of AdamW's steps at its highest.
+        schedule: How it falls after the warm-up.
+        warmup_steps: Steps over which it grows from 0.
+        max_gradient_norm: The length that gradients together may have; None for any.
+        average_decay: The most that stays of the parameters' average at a step; None for no average.
+            Samples and the saved model are of the average.
+        seed: Of the first weights, the order of the pictures, the noise, and all else that is drawn.
+        save_every: Steps between checkpoints, of which the newest ``checkpoints_kept`` stay.
+        sample_every: Steps between sheets of ``sample_count`` samples; 0 for none.
+        resume: False removes the run that is in the folder and begins anew.
+        device: None for the first NVIDIA device if there is one, else the CPU.
+        dtype: What is computed in; of 16 bits the parameters stay in float32.
+        saved_dtype: What the model is saved in.
+        callback: Called after each step with ``.step``, ``.steps``, ``.loss``, ``.average_loss``,
+            ``.learning_rate``, ``.gradient_norm``, ``.pictures_per_second`` and ``.seconds_left``. What
+            it raises ends the run, which can be gone on with.
+
+    Returns:
+        The folder of the model, for ``DDPMPipeline.from_pretrained``.
+
+    Raises:
+        ValueError, TypeError: An argument is out of range or of the wrong kind, or a picture cannot be
+            read; the text names it. Also for other settings than the folder was begun with.
+        RuntimeError: The loss is not finite; the text has the step's number and the last good checkpoint.
+        OSError: A file cannot be written, or another process is at work in the folder.
+    """
+
 class StableDiffusionImg2ImgExtractor:
     """A Stable Diffusion model, loaded once, that turns pictures into latents and back.
 
@@ -583,6 +672,7 @@ class Scheduler:
         sample: torch.Tensor,
         *,
         eta: float = 0.0,
+        use_clipped_model_output: bool | None = False,
         generator: torch.Generator | Sequence[torch.Generator] | None = None,
         variance_noise: torch.Tensor | None = None,
         return_dict: Literal[True] = True,
@@ -595,6 +685,7 @@ class Scheduler:
         sample: torch.Tensor,
         *,
         eta: float = 0.0,
+        use_clipped_model_output: bool | None = False,
         generator: torch.Generator | Sequence[torch.Generator] | None = None,
         variance_noise: torch.Tensor | None = None,
         return_dict: Literal[False],
@@ -608,6 +699,8 @@ class Scheduler:
                 timestep's place.
             sample: Of any floating-point dtype and device.
             eta: Of DDIM: 0 for no noise, to 1. Others do not ask.
+            use_clipped_model_output: Of DDIM: whether the noise is derived from the clipped sample. Others
+                do not ask.
             generator: What stochastic solvers draw with, one for each sample if it is a list; None for
                 the generator of the process. As in diffusers, bit for bit.
             variance_noise: The noise itself.
@@ -755,6 +848,19 @@ class UNet2DConditionModel(ModelPart):
     @property
     def in_channels(self) -> int:
         """Channels of the latents."""
+
+class UNet2DModel(ModelPart):
+    """The denoiser of a model that makes pictures from noise alone."""
+
+    def __call__(
+        self,
+        sample: torch.Tensor,
+        timestep: float | torch.Tensor,
+        class_labels: None = None,
+        return_dict: bool = True,
+    ) -> Any:
+        """The prediction for noisy pictures ``[N, C, H, W]`` at one timestep, or at one for each of
+        them, as ``.sample``. H and W are multiples of 2 to the number of the model's levels less one."""
 
 class CLIPTextModel(ModelPart):
     """The text encoder of a Stable Diffusion model."""
@@ -934,6 +1040,145 @@ class StableDiffusionPipeline:
     @property
     def components(self) -> dict[str, Any]:
         """All parts by their names."""
+    @property
+    def num_timesteps(self) -> int:
+        """How often the UNet is called in the run that goes on, or went last."""
+    @property
+    def device(self) -> torch.device: ...
+    @property
+    def dtype(self) -> torch.dtype: ...
+
+class DDPMPipeline:
+    """Makes pictures from noise by denoising diffusion, as diffusers' class of this name does."""
+
+    unet: UNet2DModel
+    #: One of this module or of diffusers. A run takes a copy of it.
+    scheduler: Any
+    #: Set to True by a callback to end the run with the pictures reached.
+    _interrupt: bool
+
+    def __init__(self, unet: UNet2DModel, scheduler: Any) -> None: ...
+    @classmethod
+    def from_pretrained(
+        cls,
+        pretrained_model_name_or_path: str | PathLike[str],
+        *,
+        torch_dtype: torch.dtype | str | None = None,
+        cache_dir: str | PathLike[str] | None = None,
+        device: str | torch.device | None = "cpu",
+        **options: Any,
+    ) -> Self:
+        """The pipeline of a folder in the layout of diffusers, or of a model on the Hub.
+
+        Args:
+            options: A ``unet`` and a ``scheduler`` that take the place of the model's own, and options of
+                diffusers' about the way of loading, which have no effect.
+        """
+    def __call__(
+        self,
+        batch_size: int = 1,
+        generator: _Generators = None,
+        num_inference_steps: int = 1000,
+        output_type: Literal["pil", "np", "pt"] = "pil",
+        return_dict: bool = True,
+        *,
+        seed: int | None = None,
+        callback_on_step_end: Callable[..., dict[str, Any] | None] | None = None,
+    ) -> Any:
+        """Pictures as ``.images``.
+
+        Args:
+            batch_size: Their number.
+            generator: Gives the noise that a run starts from and what each step draws; or, instead,
+                ``seed``, which stands for ``torch.Generator().manual_seed(seed)``. A list has one for
+                each picture. Without, noise comes from the generator of the process.
+            num_inference_steps: 1 to the number of training timesteps.
+            output_type: A list of images; an array ``[N, H, W, C]``; or a tensor ``[N, C, H, W]``, both
+                float32 in [0, 1].
+            return_dict: False for a tuple.
+            callback_on_step_end: Called as ``f(pipe, step, timestep, {"latents": ...})`` after each
+                step with the pictures reached, ``[N, C, H, W]`` about in [-1, 1]; the ``"latents"`` of
+                the dict that it gives take their place.
+
+        Raises:
+            ValueError, TypeError: An argument is out of range or of the wrong kind; the text names
+                it.
+            RuntimeError: torch failed, or values are not finite numbers.
+            KeyboardInterrupt: Ctrl-C ends a run between two operations of the model.
+        """
+    def to(
+        self,
+        *args: str | int | torch.device | torch.dtype | None,
+        device: str | int | torch.device | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> Self:
+        """Moves the UNet to a device and into a dtype; the weights are read anew."""
+    def set_progress_bar_config(self, **options: Any) -> None:
+        """Arguments of tqdm's for the bar over the steps; ``disable=True`` for none."""
+    @property
+    def components(self) -> dict[str, Any]:
+        """Both parts by their names."""
+    @property
+    def num_timesteps(self) -> int:
+        """How often the UNet is called in the run that goes on, or went last."""
+    @property
+    def device(self) -> torch.device: ...
+    @property
+    def dtype(self) -> torch.dtype: ...
+
+class DDIMPipeline:
+    """Makes pictures from noise in few steps, as diffusers' class of this name does."""
+
+    unet: UNet2DModel
+    #: One of this module or of diffusers. A run takes a copy of it.
+    scheduler: Any
+    #: Set to True by a callback to end the run with the pictures reached.
+    _interrupt: bool
+
+    def __init__(self, unet: UNet2DModel, scheduler: Any) -> None:
+        """``scheduler`` becomes a ``DDIMScheduler`` of its settings."""
+    @classmethod
+    def from_pretrained(
+        cls,
+        pretrained_model_name_or_path: str | PathLike[str],
+        *,
+        torch_dtype: torch.dtype | str | None = None,
+        cache_dir: str | PathLike[str] | None = None,
+        device: str | torch.device | None = "cpu",
+        **options: Any,
+    ) -> Self:
+        """As that of ``DDPMPipeline``."""
+    def __call__(
+        self,
+        batch_size: int = 1,
+        generator: _Generators = None,
+        eta: float = 0.0,
+        num_inference_steps: int = 50,
+        use_clipped_model_output: bool | None = None,
+        output_type: Literal["pil", "np", "pt"] = "pil",
+        return_dict: bool = True,
+        *,
+        seed: int | None = None,
+        callback_on_step_end: Callable[..., dict[str, Any] | None] | None = None,
+    ) -> Any:
+        """Pictures as ``.images``; as ``DDPMPipeline``, and
+
+        Args:
+            eta: The η of DDIM: 0 for no noise in the steps, to 1.
+            use_clipped_model_output: Whether the noise is derived from the clipped picture.
+        """
+    def to(
+        self,
+        *args: str | int | torch.device | torch.dtype | None,
+        device: str | int | torch.device | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> Self:
+        """Moves the UNet to a device and into a dtype; the weights are read anew."""
+    def set_progress_bar_config(self, **options: Any) -> None:
+        """Arguments of tqdm's for the bar over the steps; ``disable=True`` for none."""
+    @property
+    def components(self) -> dict[str, Any]:
+        """Both parts by their names."""
     @property
     def num_timesteps(self) -> int:
         """How often the UNet is called in the run that goes on, or went last."""

@@ -31,8 +31,7 @@ extension SavedComponent {
     /// - Parameters:
     ///   - configuration: of its shape.
     ///   - weights: under the names that the model here has them.
-    ///   - dtype: that they are saved in; their own unless given. Nothing is saved of less than they
-    ///     have unless asked for: float16 halves a model's size.
+    ///   - dtype: that they are saved in, such as float16 for half the size; their own unless given.
     public static func model<Configuration: SavedConfiguration>(
         _ configuration: Configuration, weights: any TensorSource, dtype: DType? = nil
     ) -> SavedComponent {

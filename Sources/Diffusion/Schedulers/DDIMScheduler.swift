@@ -56,13 +56,16 @@ public struct DDIMScheduler: Scheduler {
 
         let shares = NoiseShares(alphaCumprod: alpha)
         let type = configuration.predictionType
-        let epsilon = try type.epsilon(from: prediction, sample: sample, shares: shares)
+        var epsilon = try type.epsilon(from: prediction, sample: sample, shares: shares)
         var clean = try type.clean(from: prediction, sample: sample, shares: shares)
         if configuration.thresholding.isOn {
             clean = try configuration.thresholding(clean)
         } else if configuration.clipSample {
             let range = configuration.clipSampleRange
             clean = try clean.clamped(to: -range...range)
+        }
+        if randomness.usesClippedModelOutput {
+            epsilon = try shares.epsilon(of: sample, clean: clean)
         }
 
         // σ_t of eq. 16.

@@ -94,10 +94,16 @@ public struct StepRandomness {
 
     /// η of DDIM: 0 for its deterministic step up to 1 for DDPM's. Other solvers do not ask.
     public var eta: Double
+    /// Whether DDIM takes the noise from x_0 as it was clipped, rather than as the model predicts it.
+    /// Other solvers do not ask.
+    public var usesClippedModelOutput: Bool
     public var noise: NoiseSource
 
-    public init(eta: Double = 0, noise: @escaping NoiseSource) {
+    public init(
+        eta: Double = 0, usesClippedModelOutput: Bool = false, noise: @escaping NoiseSource
+    ) {
         self.eta = eta
+        self.usesClippedModelOutput = usesClippedModelOutput
         self.noise = noise
     }
 

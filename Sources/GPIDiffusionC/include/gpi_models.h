@@ -20,6 +20,8 @@ typedef enum gpi_part {
     GPI_UNET = 3,
     GPI_SCHEDULER = 4,
     GPI_SAFETY_CHECKER = 5,
+    /// The UNet of a model without prompts, see gpi_unconditional.h.
+    GPI_UNCONDITIONAL_UNET = 6,
 } gpi_part;
 
 typedef struct gpi_model_options {
@@ -57,7 +59,7 @@ gpi_status gpi_model_combine(const gpi_model *autoencoder, const gpi_model *toke
 /// Loads a part now instead of at its first use, to have its errors now.
 gpi_status gpi_model_load(gpi_model *model, gpi_part part);
 
-/// What the autoencoder, the text encoder or the UNet goes by, defaults included, as the text of a
+/// What the autoencoder, the text encoder or a UNet goes by, defaults included, as the text of a
 /// `config.json`. Valid until the next call for this model.
 gpi_status gpi_model_configuration(gpi_model *model, gpi_part part, const char **json);
 
@@ -176,7 +178,8 @@ typedef struct gpi_denoising {
     bool from_noise;
     /// Noise that is added to the latents for timestep number `start`; NULL for none.
     const gpi_tensor *added_noise;
-    /// With guidance those of N negative prompts and N prompts, else of N prompts.
+    /// With guidance those of N negative prompts and N prompts, else of N prompts; NULL for a model
+    /// without prompts, see gpi_unconditional.h.
     const gpi_tensor *embeddings;
     bool uses_guidance;
     double guidance_scale;
@@ -197,7 +200,8 @@ typedef struct gpi_denoising {
     { .size = sizeof(gpi_denoising), .uses_guidance = true, .guidance_scale = 7.5, \
       .num_inference_steps = 50, .randomness = GPI_RANDOMNESS_INIT }
 
-/// The reverse process with the model's UNet. The latents that come out are scaled.
+/// The reverse process with the model's UNet. The latents that come out are scaled; those of a model without
+/// prompts are the pictures themselves.
 gpi_status gpi_model_denoise(gpi_model *model, const gpi_denoising *denoising,
                              gpi_tensor **latents);
 
@@ -208,7 +212,8 @@ gpi_status gpi_model_denoise(gpi_model *model, const gpi_denoising *denoising,
 gpi_status gpi_pictures_tensor(const uint8_t *rgb, int64_t count, int64_t width, int64_t height,
                                gpi_tensor **pixels);
 
-/// Picture number `number` of `[N, 3, height, width]`, as `gpi_tensor_picture` makes them.
+/// Picture number `number` of `[N, 3, height, width]`, or in grey of `[N, 1, height, width]`, as
+/// `gpi_tensor_picture` makes them.
 gpi_status gpi_tensor_nth_picture(const gpi_tensor *pixels, int64_t number, gpi_picture **picture);
 
 /// Pictures in [-1, 1] as values from 0 to 1, float32; others are cut off. What is not a number is an

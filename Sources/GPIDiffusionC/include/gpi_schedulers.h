@@ -69,6 +69,8 @@ typedef struct gpi_randomness {
     size_t size;
     /// η of DDIM, 0 to 1; other solvers do not ask.
     double eta;
+    /// Whether DDIM takes the noise from the clean sample as it was clipped; other solvers do not ask.
+    bool uses_clipped_model_output;
     /// NULL for the generator of the process.
     gpi_noise noise;
     void *noise_context;

@@ -1,6 +1,7 @@
 import Checkpoints
 import Diffusion
 import Imaging
+import Pipelines
 import Torch
 
 /// Trains a `UNet2DModel` to make pictures of the kind that it is shown, from noise (Ho, Jain and Abbeel,
@@ -52,6 +53,14 @@ public final class UnconditionalObjective: TrainingObjective {
                     have 3.
                     """)
         }
+        guard configuration.dropout == 0 else {
+            throw TrainingError.invalidArgument(
+                name: "model",
+                reason: """
+                    it is configured to be trained with a dropout of \(configuration.dropout), which is not \
+                    supported. Set "dropout" to 0 in its unet/config.json.
+                    """)
+        }
         self.options = options
         diffusionLoss = try DiffusionLoss(
             DDPMScheduler(scheduler), minSNRGamma: options.snrGamma)
@@ -83,7 +92,7 @@ public final class UnconditionalObjective: TrainingObjective {
         in library: LibTorch
     ) throws {
         try self.init(
-            RandomSource(seed: UInt32(truncatingIfNeeded: seed), in: library),
+            InitialWeights(seed: UInt32(truncatingIfNeeded: seed), in: library),
             configuration: configuration, scheduler: scheduler, options: options, dtype: dtype,
             device: device, in: library)
     }
@@ -123,15 +132,13 @@ public final class UnconditionalObjective: TrainingObjective {
 
     /// Pictures made from noise.
     public func samples(count: Int, of data: TrainingData, seed: UInt64) throws -> [RGBImage] {
-        var scheduler = try DDIMScheduler(diffusionLoss.scheduler.settings)
-        try scheduler.setTimesteps(min(options.sampleSteps, diffusionLoss.timestepCount))
+        var request = SamplingRequest(
+            batchSize: count,
+            numInferenceSteps: min(options.sampleSteps, diffusionLoss.timestepCount))
         let shape = [count, 3, data.size.height, data.size.width]
-        var sample = try placed(NoiseGenerator(seed: seed).normal(shape, in: model.library))
-        for (index, timestep) in scheduler.timesteps.enumerated() {
-            let prediction = try model(sample, timestep: timestep)
-            sample = try scheduler.step(prediction, at: index, sample: sample).previous
-        }
-        return try RGBImage.pictures(decoded: sample)
+        request.noise = try placed(NoiseGenerator(seed: seed).normal(shape, in: model.library))
+        return try DDIMPipeline(unet: model, settings: diffusionLoss.scheduler.settings)
+            .pictures(for: request, seed: seed).pictures
     }
 
     public func save(to folder: String) throws {

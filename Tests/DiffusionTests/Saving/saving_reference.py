@@ -8,7 +8,7 @@ import sys
 import diffusers
 import torch
 import transformers
-from diffusers import AutoencoderKL, UNet2DConditionModel
+from diffusers import AutoencoderKL, UNet2DConditionModel, UNet2DModel
 from safetensors.torch import load_file
 from transformers import CLIPTextConfig, CLIPTextModel
 
@@ -61,7 +61,41 @@ def text(**options):
     return CLIPTextModel(CLIPTextConfig(**shape | options))
 
 
+def plain(**options):
+    return UNet2DModel(
+        **dict(
+            sample_size=8,
+            block_out_channels=(8, 16),
+            layers_per_block=1,
+            norm_num_groups=4,
+            attention_head_dim=4,
+            down_block_types=("DownBlock2D", "AttnDownBlock2D"),
+            up_block_types=("AttnUpBlock2D", "UpBlock2D"),
+        )
+        | options
+    )
+
+
 MODELS = {
+    "plain-1": lambda: plain(),
+    "plain-2": lambda: plain(
+        sample_size=(8, 6),
+        in_channels=1,
+        out_channels=2,
+        center_input_sample=True,
+        freq_shift=1,
+        flip_sin_to_cos=False,
+        mid_block_scale_factor=1.5,
+        downsample_padding=0,
+        downsample_type="resnet",
+        upsample_type="resnet",
+        attention_head_dim=None,
+        norm_eps=1e-6,
+        resnet_time_scale_shift="scale_shift",
+        add_attention=False,
+        layers_per_block=2,
+        num_train_timesteps=1000,
+    ),
     "unet-1": lambda: unet(),
     "unet-2": lambda: unet(
         sample_size=(8, 6),
@@ -94,7 +128,12 @@ MODELS = {
     "text-2": lambda: text(hidden_act="gelu", projection_dim=24, pad_token_id=0),
 }
 
-CLASSES = {"unet": UNet2DConditionModel, "autoencoder": AutoencoderKL, "text": CLIPTextModel}
+CLASSES = {
+    "plain": UNet2DModel,
+    "unet": UNet2DConditionModel,
+    "autoencoder": AutoencoderKL,
+    "text": CLIPTextModel,
+}
 
 
 def make(folder):
@@ -122,6 +161,8 @@ def output(model, name):
     def randn(*shape):
         return torch.randn(shape, generator=generator).to(dtype)
 
+    if name.startswith("plain"):
+        return model(randn(2, model.config.in_channels, 6, 8), 37).sample
     if name.startswith("unet"):
         context = randn(2, 3, 6)
         return model(randn(2, model.config.in_channels, 6, 8), 37, context).sample
@@ -175,6 +216,30 @@ def compare(folder):
     return faults
 
 
+FRESH = {
+    "plain": lambda: plain(block_out_channels=(32, 64)),
+    "unet": lambda: unet(block_out_channels=(32, 64), cross_attention_dim=48),
+    "autoencoder": lambda: autoencoder(),
+    "text": lambda: text(vocab_size=500, hidden_size=64, intermediate_size=256),
+}
+
+
+def fresh(folder):
+    """Models before any training: of each tensor its deviation and its largest element."""
+    answers = {}
+    for name, build in FRESH.items():
+        torch.manual_seed(0)
+        model = build()
+        model.save_pretrained(pathlib.Path(folder, name))
+        answers[name] = {
+            key: [value.double().square().mean().sqrt().item(), value.abs().max().item()]
+            for key, value in load_file(
+                next(pathlib.Path(folder, name).glob("*.safetensors"))
+            ).items()
+        }
+    return answers
+
+
 if __name__ == "__main__":
     command, folder = sys.argv[1:]
-    json.dump({"make": make, "compare": compare}[command](folder), sys.stdout)
+    json.dump({"make": make, "compare": compare, "fresh": fresh}[command](folder), sys.stdout)

@@ -11,19 +11,24 @@
 NeededFiles needed_files(ModelParts parts) {
     // In an order in which each model is the first parts of the next.
     static const NeededPart model[] = {
-        {PART_WITH_WEIGHTS, "vae", 0},
-        {PART_WITH_WEIGHTS, "unet", 0},
-        {PART_WITH_WEIGHTS, "text_encoder", 0},
-        {PART_TOKENIZER, "tokenizer", 0},
-        {PART_SCHEDULER, "scheduler", 0},
-        {PART_WITH_WEIGHTS, "safety_checker", 1},
-        {PART_FEATURE_EXTRACTOR, "feature_extractor", 1},
+        {PART_WITH_WEIGHTS, "vae", 0, 0},
+        {PART_WITH_WEIGHTS, "unet", 0, 0},
+        {PART_WITH_WEIGHTS, "text_encoder", 0, 0},
+        {PART_TOKENIZER, "tokenizer", 0, 0},
+        {PART_SCHEDULER, "scheduler", 0, 0},
+        {PART_WITH_WEIGHTS, "safety_checker", 1, 0},
+        {PART_FEATURE_EXTRACTOR, "feature_extractor", 1, 0},
     };
-    static const NeededPart scheduler[] = {{PART_SCHEDULER_ANYWHERE, "", 0}};
+    static const NeededPart unconditional[] = {
+        {PART_WITH_WEIGHTS, "unet", 0, 1},
+        {PART_SCHEDULER, "scheduler", 0, 1},
+    };
+    static const NeededPart scheduler[] = {{PART_SCHEDULER_ANYWHERE, "", 0, 0}};
     switch (parts) {
     case AUTOENCODER_ALONE: return (NeededFiles){model, 1, 1};
     case WHOLE_MODEL: return (NeededFiles){model, 5, 1};
     case WHOLE_MODEL_WITH_SAFETY_CHECKER: return (NeededFiles){model, COUNT(model), 1};
+    case UNCONDITIONAL_MODEL: return (NeededFiles){unconditional, COUNT(unconditional), 1};
     case SCHEDULER_ALONE: break;
     }
     return (NeededFiles){scheduler, COUNT(scheduler), 0};
@@ -33,7 +38,7 @@ NeededPart needed_part(gpi_part part, const char *folder) {
     PartKind kind = part == GPI_TOKENIZER ? PART_TOKENIZER
         : part == GPI_SCHEDULER           ? PART_SCHEDULER
                                           : PART_WITH_WEIGHTS;
-    return (NeededPart){kind, folder, 0};
+    return (NeededPart){kind, folder, 0, 0};
 }
 
 // MARK: - Settings
@@ -116,9 +121,10 @@ static int append_schedulers(PyObject *list, const FileSource *source) {
 
 static int append_part(PyObject *list, FileSource *source, const NeededPart *part) {
     const char *folder = part->folder;
-    if (part->is_optional) {
+    if (part->is_optional || part->may_lie_outside) {
         Py_ssize_t count = append_those(NULL, source, folder, is_any);
-        if (count <= 0) return (int)count;
+        if (count < 0 || (count == 0 && part->is_optional)) return (int)count;
+        if (count == 0) folder = "";
     }
     int status = -1;
     switch (part->kind) {

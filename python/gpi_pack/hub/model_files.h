@@ -13,6 +13,8 @@ typedef enum ModelParts {
     WHOLE_MODEL,
     /// With the safety checker and the feature extractor too, if the model has them.
     WHOLE_MODEL_WITH_SAFETY_CHECKER,
+    /// A UNet and a scheduler, for pictures of noise alone.
+    UNCONDITIONAL_MODEL,
     /// Files called scheduler_config.json, in whatever folder.
     SCHEDULER_ALONE,
 } ModelParts;
@@ -33,6 +35,9 @@ typedef struct NeededPart {
     const char *folder;
     /// Whether the model may do without: then no file in its folder is no error.
     int is_optional;
+    /// Whether its files lie in the repository itself where there are none in its folder, as in the first
+    /// models of diffusers.
+    int may_lie_outside;
 } NeededPart;
 
 typedef struct NeededFiles {

@@ -58,6 +58,7 @@ static int fill_options(const Model *model, const Placement *placement,
         options->text_encoder_folder = options->folder;
         break;
     case GPI_UNET:
+    case GPI_UNCONDITIONAL_UNET:
         options->unet_folder = options->folder;
         break;
     default:

@@ -63,7 +63,11 @@ PyObject *part_object(const char *name, gpi_part part, Model *model) {
 
 static const char *class_of(gpi_part part) {
     static const char *const names[] = {
-        "AutoencoderKL", "CLIPTokenizer", "CLIPTextModel", "UNet2DConditionModel",
+        [GPI_AUTOENCODER] = "AutoencoderKL",
+        [GPI_TOKENIZER] = "CLIPTokenizer",
+        [GPI_TEXT_ENCODER] = "CLIPTextModel",
+        [GPI_UNET] = "UNet2DConditionModel",
+        [GPI_UNCONDITIONAL_UNET] = "UNet2DModel",
     };
     return names[part];
 }

@@ -39,6 +39,7 @@ PyObject *part_from_pretrained(PyObject *type, PyObject *positional, PyObject *k
 // The types, each in its file. 0, or -1 with an exception.
 int add_autoencoder_type(PyObject *module);
 int add_unet_type(PyObject *module);
+int add_unconditional_unet_type(PyObject *module);
 int add_text_encoder_type(PyObject *module);
 int add_tokenizer_type(PyObject *module);
 

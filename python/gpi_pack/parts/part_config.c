@@ -7,7 +7,13 @@
 
 /// Where the part's own files are. A new str.
 static PyObject *folder_of(const PartObject *part) {
-    static const char *const names[] = {"vae", "tokenizer", "text_encoder", "unet"};
+    static const char *const names[] = {
+        [GPI_AUTOENCODER] = "vae",
+        [GPI_TOKENIZER] = "tokenizer",
+        [GPI_TEXT_ENCODER] = "text_encoder",
+        [GPI_UNET] = "unet",
+        [GPI_UNCONDITIONAL_UNET] = "unet",
+    };
     PyObject *folder = part->model->folder;
     if (part->model->part >= 0) return Py_NewRef(folder);
     return PyUnicode_FromFormat("%U/%s", folder, names[part->part]);

@@ -1,6 +1,27 @@
 #include "denoising.h"
 
+#include "dlpack.h"
 #include "noise.h"
+#include "placement.h"
+
+// MARK: - The start
+
+int draw_first_noise(Model *model, const int64_t shape[4], PyObject *generator,
+                     gpi_tensor **noise) {
+    PyObject *sizes = Py_BuildValue("(LLLL)", (long long)shape[0], (long long)shape[1],
+                                    (long long)shape[2], (long long)shape[3]);
+    PyObject *dtype = model_dtype(model);
+    PyObject *device = model_device(model);
+    PyObject *tensor = NULL;
+    if (sizes != NULL && dtype != NULL && device != NULL)
+        tensor = random_tensor(sizes, generator, dtype, device);
+    int result = tensor == NULL ? -1 : core_tensor("latents", tensor, noise);
+    Py_XDECREF(sizes);
+    Py_XDECREF(dtype);
+    Py_XDECREF(device);
+    Py_XDECREF(tensor);
+    return result;
+}
 
 // MARK: - The bar
 

@@ -22,6 +22,10 @@ typedef struct Denoising {
     int64_t shown;
 } Denoising;
 
+/// The noise of torch's that a run starts from, in the model's dtype, drawn where the generator is, which is
+/// what `check_generator` has passed. 0, or -1 with an exception.
+int draw_first_noise(Model *model, const int64_t shape[4], PyObject *generator, gpi_tensor **noise);
+
 /// 0, or -1 with an exception.
 int run_denoising(Denoising *denoising, gpi_tensor **latents);
 

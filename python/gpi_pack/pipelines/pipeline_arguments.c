@@ -2,6 +2,7 @@
 
 #include "dlpack.h"
 #include "seeding.h"
+#include "step_callback.h"
 #include "values.h"
 
 /// The values as they were passed; NULL where the default counts.
@@ -73,14 +74,7 @@ static int refuse_unknown(const Passed *passed) {
 // MARK: - Callbacks
 
 static int callback_argument(const Passed *passed, PipelineArguments *result) {
-    PyObject *callback = passed->callback_on_step_end;
-    if (is_given(callback)) {
-        if (!PyCallable_Check(callback)) {
-            raise_wrong_type_of("callback_on_step_end", "callable", callback);
-            return -1;
-        }
-        result->callback = callback;
-    }
+    if (step_callback_argument(passed->callback_on_step_end, &result->callback) < 0) return -1;
     PyObject *names = passed->callback_on_step_end_tensor_inputs;
     if (!is_given(names)) return 0;
     if (!PyList_Check(names) && !PyTuple_Check(names)) {

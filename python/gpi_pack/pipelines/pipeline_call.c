@@ -3,13 +3,12 @@
 #include "denoising.h"
 #include "dlpack.h"
 #include "errors.h"
-#include "noise.h"
 #include "output.h"
 #include "pipeline.h"
 #include "pipeline_arguments.h"
-#include "placement.h"
 #include "safety.h"
 #include "scheduler.h"
+#include "step_callback.h"
 
 typedef struct PipelineCall {
     PipelineObject *pipeline;
@@ -71,23 +70,6 @@ static int check_latents(PipelineCall *call, const int64_t shape[4]) {
     return -1;
 }
 
-/// Noise of torch's in the model's dtype, drawn where the generator is.
-static int draw_latents(PipelineCall *call, const int64_t shape[4]) {
-    PyObject *sizes = Py_BuildValue("(LLLL)", (long long)shape[0], (long long)shape[1],
-                                    (long long)shape[2], (long long)shape[3]);
-    PyObject *dtype = model_dtype(call->model);
-    PyObject *device = model_device(call->model);
-    PyObject *tensor = NULL;
-    if (sizes != NULL && dtype != NULL && device != NULL)
-        tensor = random_tensor(sizes, call->arguments.generator, dtype, device);
-    int result = tensor == NULL ? -1 : core_tensor("latents", tensor, &call->noise);
-    Py_XDECREF(sizes);
-    Py_XDECREF(dtype);
-    Py_XDECREF(device);
-    Py_XDECREF(tensor);
-    return result;
-}
-
 static int make_latents(PipelineCall *call) {
     const PromptInput *prompts = &call->arguments.prompts;
     int64_t shape[4];
@@ -97,74 +79,25 @@ static int make_latents(PipelineCall *call) {
     if (latent_shape(call, prompt_count(prompts) * prompts->images_per_prompt, shape) < 0)
         return -1;
     if (call->arguments.latents != NULL) return check_latents(call, shape);
-    return draw_latents(call, shape);
+    return draw_first_noise(call->model, shape, call->arguments.generator, &call->noise);
 }
 
 // MARK: - Steps
 
-/// A tensor of one number, an int64 where it is whole, as diffusers gives it.
-static PyObject *timestep_tensor(double timestep) {
-    PyObject *number = timestep == (double)(long long)timestep
-        ? PyLong_FromLongLong((long long)timestep)
-        : PyFloat_FromDouble(timestep);
-    PyObject *make = number == NULL ? NULL : imported("torch", "tensor");
-    PyObject *tensor = make == NULL ? NULL : PyObject_CallFunctionObjArgs(make, number, NULL);
-    Py_XDECREF(number);
-    Py_XDECREF(make);
-    return tensor;
-}
-
-/// The latents of a step as a tensor of Python's.
-static PyObject *shared_latents(const gpi_step *step) {
-    gpi_tensor *latents = NULL;
-    gpi_status status = gpi_tensor_share(step->latents, &latents);
-    if (status == GPI_OK) return torch_tensor(latents);
-    raise_status(status, NULL);
-    return NULL;
-}
-
-/// Puts the callback's latents in the place of those that it was given.
-static int take_answer(PyObject *answer, PyObject *given, gpi_step *step) {
-    if (answer == Py_None) return 0;
-    if (!PyDict_Check(answer)) {
-        PyErr_Format(PyExc_TypeError,
-                     "callback_on_step_end must give None or the dict that it was given, not %R.",
-                     answer);
-        return -1;
-    }
-    PyObject *latents = PyDict_GetItemString(answer, "latents");
-    if (latents == NULL || latents == given) return 0;
-    return core_tensor("latents", latents, &step->replacement);
-}
-
-static int after_step(void *context, gpi_step *step) {
-    PipelineCall *call = context;
-    PyObject *callback = call->arguments.callback;
-    if (callback == NULL) return 0;
-    PyObject *latents = shared_latents(step);
-    PyObject *timestep = timestep_tensor(step->timestep);
-    PyObject *values = latents == NULL ? NULL : Py_BuildValue("{s:O}", "latents", latents);
-    PyObject *answer = NULL;
-    if (timestep != NULL && values != NULL)
-        answer = PyObject_CallFunction(callback, "OLOO", call->pipeline, (long long)step->number,
-                                       timestep, values);
-    int result = answer == NULL ? -1 : take_answer(answer, latents, step);
-    Py_XDECREF(latents);
-    Py_XDECREF(timestep);
-    Py_XDECREF(values);
-    Py_XDECREF(answer);
-    return result < 0 ? -1 : call->pipeline->interrupt == Py_True;
-}
-
 static int denoise(PipelineCall *call) {
     const PipelineArguments *arguments = &call->arguments;
+    StepCallback callback = {
+        .function = arguments->callback,
+        .pipeline = (PyObject *)call->pipeline,
+        .interrupt = &call->pipeline->interrupt,
+    };
     Denoising denoising = {
         .model = call->model,
         .request = GPI_DENOISING_INIT,
         .generator = arguments->generator,
         .bar_options = call->pipeline->bar_options,
-        .after = after_step,
-        .context = call,
+        .after = call_step_callback,
+        .context = &callback,
     };
     gpi_denoising *request = &denoising.request;
     request->latents = arguments->latents != NULL ? arguments->latents : call->noise;
@@ -175,10 +108,7 @@ static int denoise(PipelineCall *call) {
     request->scheduler = call->scheduler;
     request->num_inference_steps = arguments->num_inference_steps;
     request->randomness.eta = arguments->eta;
-    // As in the reference, a run begins without the end of the one before.
-    PyObject *former = call->pipeline->interrupt;
-    call->pipeline->interrupt = Py_NewRef(Py_False);
-    Py_XDECREF(former);
+    forget_interruption(&callback);
     return run_denoising(&denoising, &call->latents);
 }
 

@@ -2,6 +2,7 @@
 
 #include "pipeline.h"
 #include "placement.h"
+#include "progress_bar.h"
 
 // MARK: - Where
 
@@ -58,20 +59,9 @@ PyDoc_STRVAR(bar_doc, "set_progress_bar_config($self, /, **options)\n"
                       "\n"
                       "Arguments of tqdm's for the bar over the steps; disable=True for none.");
 
-static PyObject *set_progress_bar_config(PyObject *object, PyObject *positional,
+static PyObject *set_progress_bar_config(PyObject *self, PyObject *positional,
                                          PyObject *keywords) {
-    if (PyTuple_Size(positional) > 0) {
-        PyErr_SetString(PyExc_TypeError,
-                        "set_progress_bar_config() takes arguments by their names alone.");
-        return NULL;
-    }
-    PyObject *options = keywords == NULL ? PyDict_New() : PyDict_Copy(keywords);
-    if (options == NULL) return NULL;
-    PipelineObject *self = (PipelineObject *)object;
-    PyObject *former = self->bar_options;
-    self->bar_options = options;
-    Py_XDECREF(former);
-    return Py_NewRef(Py_None);
+    return set_bar_options(&((PipelineObject *)self)->bar_options, positional, keywords);
 }
 
 // MARK: - Without effect

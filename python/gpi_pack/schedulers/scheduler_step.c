@@ -11,7 +11,8 @@
 /// What a step is given, as it was passed; NULL where the default counts. The caller of the method
 /// holds them.
 typedef struct Passed {
-    PyObject *prediction, *timestep, *sample, *eta, *generator, *variance_noise;
+    PyObject *prediction, *timestep, *sample, *eta, *generator, *variance_noise,
+        *use_clipped_model_output;
     int return_dict;
 } Passed;
 
@@ -51,7 +52,8 @@ static int check_variance_noise(const Passed *passed) {
 // MARK: - The step
 
 /// Under the turn.
-static int take_step(SchedulerObject *self, const Passed *passed, double eta, Tensors *tensors) {
+static int take_step(SchedulerObject *self, const Passed *passed, double eta, bool is_clipped,
+                     Tensors *tensors) {
     int64_t place;
     if (find_place(self, passed->timestep, &place) < 0) return -1;
     PyObject *about = PyUnicode_FromString("model_output and sample");
@@ -61,6 +63,7 @@ static int take_step(SchedulerObject *self, const Passed *passed, double eta, Te
     NoiseDrawer drawer = {passed->generator, passed->variance_noise, &waiting};
     gpi_randomness randomness = GPI_RANDOMNESS_INIT;
     randomness.eta = eta;
+    randomness.uses_clipped_model_output = is_clipped;
     randomness.noise = draw_noise;
     randomness.noise_context = &drawer;
     begin_waiting(&waiting);
@@ -92,8 +95,8 @@ static PyObject *results(const SchedulerObject *self, int return_dict, Tensors *
 }
 
 const char step_doc[] =
-    "step($self, model_output, timestep, sample, *, eta=0.0, generator=None,\n"
-    "     variance_noise=None, return_dict=True)\n"
+    "step($self, model_output, timestep, sample, *, eta=0.0, use_clipped_model_output=False,\n"
+    "     generator=None, variance_noise=None, return_dict=True)\n"
     "--\n"
     "\n"
     "One step from a sample towards the clean one.\n"
@@ -104,6 +107,8 @@ const char step_doc[] =
     "    One of .timesteps.\n"
     "eta\n"
     "    Of DDIM: 0 for no noise, to 1. Others do not ask.\n"
+    "use_clipped_model_output\n"
+    "    Of DDIM: whether the noise is derived from the clipped sample. Others do not ask.\n"
     "generator, variance_noise\n"
     "    What stochastic solvers draw with: a torch.Generator, or one for each sample in a list;\n"
     "    or the noise itself.\n"
@@ -114,16 +119,21 @@ const char step_doc[] =
 PyObject *step(PyObject *object, PyObject *positional, PyObject *keywords) {
     static const char *const names[] = {
         "model_output", "timestep", "sample", "eta", "generator", "variance_noise", "return_dict",
-        NULL,
+        "use_clipped_model_output", NULL,
     };
     SchedulerObject *self = (SchedulerObject *)object;
     Passed passed = {.return_dict = 1};
     Tensors tensors = {0};
     double eta = 0;
-    if (!PyArg_ParseTupleAndKeywords(positional, keywords, "OOO|$OOOp:step", (char **)names,
+    bool is_clipped = false;
+    if (!PyArg_ParseTupleAndKeywords(positional, keywords, "OOO|$OOOpO:step", (char **)names,
                                      &passed.prediction, &passed.timestep, &passed.sample,
                                      &passed.eta, &passed.generator, &passed.variance_noise,
-                                     &passed.return_dict))
+                                     &passed.return_dict, &passed.use_clipped_model_output))
+        return NULL;
+    if (is_given(passed.use_clipped_model_output)
+        && flag_argument("use_clipped_model_output", passed.use_clipped_model_output, &is_clipped)
+            < 0)
         return NULL;
     if (eta_argument(passed.eta, &eta) < 0) return NULL;
     if (check_generator("generator", passed.generator) < 0) return NULL;
@@ -133,7 +143,7 @@ PyObject *step(PyObject *object, PyObject *positional, PyObject *keywords) {
     if (result == 0) result = core_tensor("sample", passed.sample, &tensors.sample);
     if (result == 0) result = take_scheduler(self);
     if (result == 0) {
-        result = take_step(self, &passed, eta, &tensors);
+        result = take_step(self, &passed, eta, is_clipped, &tensors);
         give_turn_back(&self->turn);
     }
     gpi_tensor_free(tensors.prediction);

@@ -28,7 +28,7 @@ static int fill_texts(const StudyOptions *options, const StudyPictures *pictures
     return 0;
 }
 
-static void fill_codec(const StudyOptions *options, StudyCodec *codec) {
+void fill_study_codec(const StudyOptions *options, StudyCodec *codec) {
     codec->width = options->width;
     codec->height = options->height;
     codec->fit = Py_NewRef(options->fit);
@@ -64,7 +64,7 @@ static int create(const StudyOptions *options, const StudyPictures *pictures, Py
 
 int open_study(const StudyOptions *options, const StudyPictures *pictures, Study *study) {
     *study = (Study){0};
-    fill_codec(options, &study->codec);
+    fill_study_codec(options, &study->codec);
     if (open_libtorch() < 0) return -1;
     PyObject *folder = model_folder(options->model_id, options->cache_dir,
                                     options->strength > 0 ? WHOLE_MODEL : AUTOENCODER_ALONE);

@@ -17,6 +17,9 @@ typedef struct Study {
     StudyCodec codec;
 } Study;
 
+/// What becomes of pictures by the options; `clear_study_codec` is the caller's.
+void fill_study_codec(const StudyOptions *options, StudyCodec *codec);
+
 /// Finds the model and makes the core's study; nothing is loaded or written yet. The pictures lend the
 /// prompt and the seed of all. 0, or -1 with an exception that names the argument; `close_study` is
 /// the caller's in either case.

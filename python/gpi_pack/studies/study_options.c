@@ -5,25 +5,25 @@
 
 // MARK: - Size and background
 
-static int size_argument(PyObject *value, StudyOptions *options) {
+int size_argument(const char *argument, PyObject *value, int64_t *width, int64_t *height) {
     static const char *const expected = "None, an int, or (width, height)";
     if (!is_given(value)) return 0;
     if (PyIndex_Check(value) && !PySequence_Check(value)) {
-        if (count_argument("size", value, &options->width) < 0) return -1;
-        options->height = options->width;
+        if (count_argument(argument, value, width) < 0) return -1;
+        *height = *width;
         return 0;
     }
     if (!PySequence_Check(value) || PyUnicode_Check(value) || PyBytes_Check(value)) {
-        raise_wrong_type_of("size", expected, value);
+        raise_wrong_type_of(argument, expected, value);
         return -1;
     }
     PyObject *pair = PySequence_Tuple(value);
     if (pair == NULL) return -1;
     int result = -1;
     if (PyTuple_Size(pair) != 2) {
-        PyErr_Format(PyExc_ValueError, "size must be %s, not %R.", expected, value);
-    } else if (count_argument("size", PyTuple_GetItem(pair, 0), &options->width) == 0) {
-        result = count_argument("size", PyTuple_GetItem(pair, 1), &options->height);
+        PyErr_Format(PyExc_ValueError, "%s must be %s, not %R.", argument, expected, value);
+    } else if (count_argument(argument, PyTuple_GetItem(pair, 0), width) == 0) {
+        result = count_argument(argument, PyTuple_GetItem(pair, 1), height);
     }
     Py_DECREF(pair);
     return result;
@@ -70,7 +70,7 @@ static PyObject *choice_argument(const char *argument, PyObject *value, const ch
 }
 
 static int appearance(const StudyValues *values, StudyOptions *options) {
-    if (size_argument(values->size, options) < 0) return -1;
+    if (size_argument("size", values->size, &options->width, &options->height) < 0) return -1;
     options->fit = choice_argument("fit", values->fit, "crop");
     if (options->fit == NULL) return -1;
     options->exif = true;

@@ -42,6 +42,10 @@ typedef struct StudyOptions {
     int64_t batch_size;
 } StudyOptions;
 
+/// Reads an int for both, or (width, height); leaves both as they are for NULL and None. 0, or -1 with an
+/// exception that names the argument.
+int size_argument(const char *argument, PyObject *value, int64_t *width, int64_t *height);
+
 /// Reads and checks everything; 0, or -1 with an exception that names the argument. Zeroed or filled,
 /// `options` goes to `clear_study_options` in either case.
 int parse_study_options(const StudyValues *values, StudyOptions *options);

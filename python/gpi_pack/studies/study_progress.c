@@ -1,30 +1,8 @@
 #include "study_progress.h"
 
+#include "log_lines.h"
+
 // MARK: - Where to
-
-/// Whether `stream.isatty()`; an object that has no such method, or fails at it, is no terminal.
-static bool is_terminal(PyObject *stream) {
-    PyObject *answer = PyObject_CallMethod(stream, "isatty", NULL);
-    int result = answer == NULL ? 0 : PyObject_IsTrue(answer);
-    Py_XDECREF(answer);
-    PyErr_Clear();
-    return result > 0;
-}
-
-/// Whether the process is a notebook's, which shows bars though it has no terminal.
-static bool is_notebook(void) {
-    // What has not been imported is not at work.
-    PyObject *module = PyDict_GetItemString(PyImport_GetModuleDict(), "IPython");
-    PyObject *shell = module == NULL ? NULL : PyObject_CallMethod(module, "get_ipython", NULL);
-    PyObject *config = shell == NULL ? NULL : PyObject_GetAttrString(shell, "config");
-    PyObject *key = config == NULL ? NULL : PyUnicode_FromString("IPKernelApp");
-    int result = key == NULL ? 0 : PySequence_Contains(config, key);
-    Py_XDECREF(key);
-    Py_XDECREF(config);
-    Py_XDECREF(shell);
-    PyErr_Clear();
-    return result > 0;
-}
 
 /// -1 with an exception.
 static int attribute_is_true(PyObject *object, const char *name) {
@@ -50,11 +28,9 @@ static PyObject *new_bar(int64_t total) {
 
 int open_study_progress(int64_t total, StudyProgress *progress) {
     *progress = (StudyProgress){.tenth = -1};
-    PyObject *stream = PySys_GetObject("stderr");
-    if (stream == NULL || stream == Py_None) return 0;
-    Py_INCREF(stream);
-    progress->has_lines = !is_terminal(stream) && !is_notebook();
-    Py_DECREF(stream);
+    LogLines kind = log_lines();
+    progress->has_lines = kind == LOG_LINES;
+    if (kind == LOG_NOTHING) return 0;
     if (progress->has_lines) return 0;
     progress->bar = new_bar(total);
     if (progress->bar == NULL) return -1;
@@ -66,28 +42,12 @@ int open_study_progress(int64_t total, StudyProgress *progress) {
 
 // MARK: - Lines
 
-/// What is told is not worth a run: where it cannot be written, no more is.
-static int write_line(StudyProgress *progress, const char *text) {
-    PyObject *stream = PySys_GetObject("stderr");
-    Py_XINCREF(stream);
-    PyObject *line = PyUnicode_FromFormat("Extracting: %s\n", text);
-    int result = line == NULL || stream == NULL ? -1 : PyFile_WriteObject(line, stream, Py_PRINT_RAW);
-    if (result == 0) result = call_method(stream, "flush");
-    Py_XDECREF(line);
-    Py_XDECREF(stream);
-    if (result == 0) return 0;
-    progress->has_lines = false;
-    if (PyErr_Occurred() && !PyErr_ExceptionMatches(PyExc_Exception)) return -1;
-    PyErr_Clear();
-    return 0;
-}
-
 static int show_line(StudyProgress *progress, const gpi_study_progress *now, int64_t finished) {
     int64_t tenth = now->total > 0 ? 10 * finished / now->total : 10;
     if (tenth == progress->tenth && now->seconds - progress->seconds < 60) return 0;
     progress->tenth = tenth;
     progress->seconds = now->seconds;
-    return write_line(progress, now->text);
+    return write_log_line("Extracting", now->text, &progress->has_lines);
 }
 
 // MARK: - The bar

@@ -26,8 +26,16 @@ int output_type_argument(PyObject *value, OutputType *type) {
     return -1;
 }
 
+/// The image in mode "L", of one channel. Takes it over.
+static PyObject *grey(PyObject *image) {
+    PyObject *result = image == NULL ? NULL : PyObject_CallMethod(image, "convert", "s", "L");
+    Py_XDECREF(image);
+    return result;
+}
+
 static PyObject *images(const gpi_tensor *pixels) {
     int64_t count = gpi_tensor_shape(pixels)[0];
+    int is_grey = gpi_tensor_shape(pixels)[1] == 1;
     PyObject *list = PyList_New(0);
     int result = list == NULL ? -1 : 0;
     for (int64_t i = 0; i < count && result == 0; i++) {
@@ -40,7 +48,7 @@ static PyObject *images(const gpi_tensor *pixels) {
         if (status != GPI_OK) {
             raise_status(status, NULL);
         } else {
-            image = image_of(picture);
+            image = is_grey ? grey(image_of(picture)) : image_of(picture);
         }
         result = image == NULL ? -1 : PyList_Append(list, image);
         Py_XDECREF(image);

@@ -19,7 +19,7 @@ typedef enum OutputType {
 /// "pil", "np" or "numpy", "pt", "latent"; OUTPUT_PIL for NULL. 0, or -1 with an exception.
 int output_type_argument(PyObject *value, OutputType *type);
 
-/// Pictures [N, 3, H, W] in [-1, 1] in one of the first three kinds. A new reference; NULL with an
+/// Pictures [N, 3, H, W], or in grey [N, 1, H, W], in [-1, 1] in one of the first three kinds. A new reference; NULL with an
 /// exception.
 PyObject *pictures_as(OutputType type, const gpi_tensor *pixels);
 

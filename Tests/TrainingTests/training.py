@@ -1,6 +1,6 @@
-"""Twenty steps of training small latent models by diffusers, transformers and torch.
+"""Twenty steps of training small models by diffusers, transformers and torch.
 
-    python latent_training.py autoencoder|text_to_image FOLDER
+    python training.py unconditional|autoencoder|text_to_image FOLDER
 
 Reads the draws of all steps from FOLDER/draws.safetensors; writes the model before training to
 FOLDER/model, the pictures to FOLDER/pictures.safetensors and the parameters after training to
@@ -15,7 +15,8 @@ import sys
 import diffusers
 import torch
 import transformers
-from diffusers import AutoencoderKL, DDPMScheduler, UNet2DConditionModel
+from diffusers import AutoencoderKL, DDPMPipeline, DDPMScheduler, UNet2DConditionModel, UNet2DModel
+from diffusers.training_utils import compute_snr
 from safetensors.torch import load_file, save_file
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
@@ -51,6 +52,43 @@ def train(parameters, draws, compute_loss):
         torch.nn.utils.clip_grad_norm_(parameters, 1.0)
         optimizer.step()
         losses.append(loss.item())
+    return losses
+
+
+def unconditional(folder, draws):
+    unet = UNet2DModel(
+        sample_size=(12, 8),
+        block_out_channels=(8, 16),
+        layers_per_block=1,
+        attention_head_dim=4,
+        norm_num_groups=4,
+        down_block_types=("DownBlock2D", "AttnDownBlock2D"),
+        up_block_types=("AttnUpBlock2D", "UpBlock2D"),
+    )
+    kind = folder.name.split("-")[0]
+    types = {"epsilon": "epsilon", "velocity": "v_prediction", "sample": "sample"}
+    scheduler = DDPMScheduler(prediction_type=types[kind], beta_schedule="squaredcos_cap_v2")
+    DDPMPipeline(unet, scheduler).save_pretrained(folder / "model")
+    pictures = torch.randint(0, 256, (8, 12, 8, 3), dtype=torch.uint8)
+    save_file({"pictures": pictures}, folder / "pictures.safetensors")
+
+    def compute_loss(draw):
+        x = pictures[draw["indices"]].permute(0, 3, 1, 2).float() / 127.5 - 1
+        noise, timesteps = draw["noise"], draw["timesteps"]
+        prediction = unet(scheduler.add_noise(x, noise, timesteps), timesteps).sample
+        if kind == "velocity":
+            target = scheduler.get_velocity(x, noise, timesteps)
+        else:
+            target = x if kind == "sample" else noise
+        errors = torch.nn.functional.mse_loss(prediction, target, reduction="none").mean((1, 2, 3))
+        if "snr" in folder.name:
+            snr = compute_snr(scheduler, timesteps)
+            weights = snr.clamp(max=5) / (snr + 1 if kind == "velocity" else snr)
+            errors = errors * (snr.clamp(max=5) if kind == "sample" else weights)
+        return errors.mean()
+
+    losses = train(list(unet.parameters()), draws, compute_loss)
+    save_file(unet.state_dict(), folder / "trained.safetensors")
     return losses
 
 
@@ -161,5 +199,9 @@ if __name__ == "__main__":
     command, folder = sys.argv[1], pathlib.Path(sys.argv[2])
     torch.manual_seed(0)
     draws = load_file(folder / "draws.safetensors")
-    commands = {"autoencoder": autoencoder, "text_to_image": text_to_image}
+    commands = {
+        "unconditional": unconditional,
+        "autoencoder": autoencoder,
+        "text_to_image": text_to_image,
+    }
     json.dump(commands[command](folder, draws), sys.stdout)
