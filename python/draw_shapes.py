@@ -147,9 +147,7 @@ def random_drawing(generator: random.Random) -> Drawing:
             for value in COLORS[name]
         )
 
-    return Drawing(
-        shape, color, ground, radius, center, tilt, vary(color), vary(ground), caption
-    )
+    return Drawing(shape, color, ground, radius, center, tilt, vary(color), vary(ground), caption)
 
 
 def draw(drawing: Drawing, size: int) -> Image.Image:
@@ -166,10 +164,11 @@ def draw(drawing: Drawing, size: int) -> Image.Image:
 def draw_leaves(generator: random.Random, size: int) -> Image.Image:
     """Opaque leaves over each other, the latest on top, until all is covered."""
     scale = 4
-    large = Image.new("RGB", (size * scale,) * 2, leaf_color(generator, (128, 128, 128)))
+    # Neighbours in a photograph have related colors, more or less.
+    middle = [generator.uniform(0, 255) for _ in range(3)]
+    spread = generator.choice((15, 40, 70))
+    large = Image.new("RGB", (size * scale,) * 2, leaf_color(generator, middle, spread))
     brush = ImageDraw.Draw(large)
-    # Neighbours in a photograph have related colours.
-    middle = leaf_color(generator, (128, 128, 128), spread=60)
     smallest, largest = generator.choice(((0.02, 0.8), (0.05, 1.0), (0.15, 1.2)))
     for _ in range(generator.choice((4, 10, 30, 120))):
         # Sizes by the law of the inverse cube, which looks alike at all distances.
@@ -178,7 +177,7 @@ def draw_leaves(generator: random.Random, size: int) -> Image.Image:
         points = outline(generator.choice(SHAPES), generator.uniform(0, 360))
         points = points * [1, generator.uniform(0.3, 1)] @ turned(generator.uniform(0, 360))
         points = points * radius / 2 + [generator.uniform(-0.1, 1.1) for _ in range(2)]
-        color = leaf_color(generator, middle)
+        color = leaf_color(generator, middle, spread)
         brush.polygon([tuple(point) for point in points * large.width], fill=color)
     pixels = np.asarray(large.reduce(scale), dtype=np.float64)
     strength = generator.choice((0, 4, 10, 25))
@@ -192,7 +191,7 @@ def turned(degrees: float) -> np.ndarray:
     return np.array([[math.cos(turn), math.sin(turn)], [-math.sin(turn), math.cos(turn)]])
 
 
-def leaf_color(generator: random.Random, middle, spread: float = 40) -> tuple[int, int, int]:
+def leaf_color(generator: random.Random, middle, spread: float) -> tuple[int, int, int]:
     """Lighter or darker than `middle`, and a little off its hue."""
     shade = generator.gauss(0, spread)
     return tuple(

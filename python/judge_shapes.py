@@ -14,6 +14,7 @@ differs from it is the shape, whose outline is compared with each that draw_shap
 from __future__ import annotations
 
 import json
+import random
 import sys
 from dataclasses import dataclass
 from functools import cache
@@ -54,6 +55,16 @@ def named(caption: str) -> tuple[str, str, str]:
     return shape, color, ground
 
 
+def random_captions(count: int, seed: int) -> list[str]:
+    """Prompts for pictures, as draw_shapes.py words them most often."""
+    generator = random.Random(f"captions {seed}")
+    captions = []
+    for _ in range(count):
+        color, ground = generator.sample(sorted(COLORS), 2)
+        captions.append(f"a {color} {generator.choice(SHAPES)} on a {ground} background")
+    return captions
+
+
 def judge(picture: Image.Image) -> Verdict:
     pixels = np.asarray(picture.convert("RGB"), dtype=np.float64)
     border = np.concatenate([pixels[:2].reshape(-1, 3), pixels[-2:].reshape(-1, 3)])
@@ -89,7 +100,10 @@ def framed(mask: np.ndarray) -> np.ndarray:
     step = np.sqrt(mask.sum() / np.pi) / (FRAME / 4)
     places = (np.arange(FRAME) + 0.5 - FRAME / 2) * step
     rows, columns = (np.floor(middle[axis] + places).astype(int) for axis in (0, 1))
-    inside = [(index >= 0) & (index < side) for index, side in zip((rows, columns), mask.shape)]
+    inside = [
+        (index >= 0) & (index < side)
+        for index, side in zip((rows, columns), mask.shape, strict=True)
+    ]
     frame = mask[np.clip(rows, 0, mask.shape[0] - 1)][:, np.clip(columns, 0, mask.shape[1] - 1)]
     return frame & inside[0][:, None] & inside[1]
 

@@ -76,7 +76,8 @@ TEXT_ENCODER = {
     "projection_dim": 64,
 }
 
-#: As in Stable Diffusion 1.5.
+#: As in Stable Diffusion 1.5, but for what is predicted: from the noisiest samples the velocity tells
+#: plain colors better than the noise does.
 SCHEDULER = {
     "_class_name": "PNDMScheduler",
     "beta_end": 0.012,
@@ -84,6 +85,7 @@ SCHEDULER = {
     "beta_start": 0.00085,
     "clip_sample": False,
     "num_train_timesteps": 1000,
+    "prediction_type": "v_prediction",
     "set_alpha_to_one": False,
     "skip_prk_steps": True,
     "steps_offset": 1,

@@ -51,7 +51,7 @@ import Testing
         #expect(steps == Array(steps.indices))
         #expect(!steps.isEmpty)
         #expect(changed.shape == plain.shape)
-        #expect(plain.shape == [1, 4, 3, 5])
+        #expect(plain.shape == [1, 4, 6, 10])
         #expect(try changed.values() != plain.values())
     }
 

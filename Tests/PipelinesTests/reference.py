@@ -23,7 +23,7 @@ def pipeline(model):
     """Runs of diffusers' pipeline: latents from given noise and from a seed, two prompts, guidance on and off."""
     pipe = StableDiffusionPipeline.from_pretrained(model, torch_dtype=torch.float32)
     pipe.set_progress_bar_config(disable=True)
-    noise = torch.randn(2, 4, 6, 8, generator=torch.Generator().manual_seed(0))
+    noise = torch.randn(2, 4, 12, 16, generator=torch.Generator().manual_seed(0))
     prompts = ["a red circle", "two blue squares, left and right"]
     runs = {
         "own": dict(latents=noise),
@@ -50,7 +50,7 @@ def framework(model):
     """The framework of the tutorials: text to picture by LMS, and similar pictures by DDIM."""
     pipe = StableDiffusionPipeline.from_pretrained(model, torch_dtype=torch.float32)
     prompts = ["a dolphin", "two blue squares"]
-    noise = torch.randn(2, 4, 6, 8, generator=torch.Generator().manual_seed(0))
+    noise = torch.randn(2, 4, 12, 16, generator=torch.Generator().manual_seed(0))
     levels = torch.arange(48 * 64 * 3).reshape(1, 48, 64, 3) * 7 % 256
     picture = levels.permute(0, 3, 1, 2) / 127.5 - 1
 

@@ -26,7 +26,7 @@ import Testing
             ])
         let rows = try fixture.rows()
         #expect(rows.map(\.name) == ["picture 1", "picture 2", "picture 3"])
-        #expect(rows.allSatisfy { $0.status == .done && $0.shape == [1, 4, 2, 3] && $0.seed == 7 })
+        #expect(rows.allSatisfy { $0.status == .done && $0.shape == [1, 4, 4, 6] && $0.seed == 7 })
         #expect(Set(rows.map(\.sha256)).count == 3)
     }
 

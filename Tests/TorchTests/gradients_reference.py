@@ -65,7 +65,6 @@ CASES = {
     "cube": (X, lambda x: x**3),
     "sine": (X, lambda x: x.sin()),
     "cosine": (X, lambda x: x.cos()),
-    "absolute": (X, lambda x: x.abs()),
     "clamp": (X, lambda x: x.clamp(-0.5, 0.8)),
     "sum": (X, lambda x: x.sum()),
     "sumOver": (X, lambda x: x.sum((0, -1))),
@@ -175,6 +174,7 @@ CASES = {
         ),
         network,
     ),
+    "absolute": (X, lambda x: x.abs()),
 }  # fmt: skip
 
 

@@ -163,12 +163,12 @@ def test_generates_as_python(generate, tmp_path):
     assert done.returncode == 0, done.stderr
     assert [line.split()[0] for line in done.stdout.splitlines()] == ["1/3", "2/3", "3/3"]
 
-    places = np.arange(4 * 8 * 6)
+    places = np.arange(4 * 16 * 12)
     noise = (places * 7919 + 13) % 3001
     noise = noise.astype(np.float32) / np.float32(1000) - np.float32(1.5)
     pipe = gpi_pack.diffusion.StableDiffusionPipeline.from_pretrained(DEMO).to("cpu")
     pipe.scheduler = gpi_pack.diffusion.EulerDiscreteScheduler.from_config(pipe.scheduler.config)
-    latents = torch.from_numpy(noise.reshape(1, 4, 8, 6))
+    latents = torch.from_numpy(noise.reshape(1, 4, 16, 12))
     python = pipe("a red circle", 64, 48, 3, latents=latents, output_type="latent").images
     assert torch.equal(torch.load(tmp_path / "c.pt", weights_only=True), python)
 

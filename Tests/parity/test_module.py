@@ -93,7 +93,7 @@ def test_all_arguments_by_position(picture, tmp_path):
     )  # fmt: skip
     assert result is None
     latents = torch.load(tmp_path / "h" / "latents_0.pt", weights_only=True)
-    assert latents.shape == (1, 4, 4, 6)
+    assert latents.shape == (1, 4, 8, 12)
     with Image.open(tmp_path / "i" / "picture_0.png") as decoded:
         assert decoded.size == (48, 32)
 
