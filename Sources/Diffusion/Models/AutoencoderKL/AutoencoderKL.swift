@@ -43,15 +43,32 @@ public final class AutoencoderKL {
     /// - Parameter pictures: `[N, 3, H, W]` in [-1, 1], sides that are multiples of `scaleFactor`.
     /// - Returns: the posterior of latents `[N, latent channels, H / scaleFactor, W / scaleFactor]`.
     public func encode(_ pictures: Tensor) throws -> DiagonalGaussian {
-        try ReusedMemory.scope {
+        let posterior = try ReusedMemory.scope {
             try DiagonalGaussian(parameters: encoder(pictures).contiguous())
         }
+        try makeRoom(forPixels: pictures.count / configuration.inChannels)
+        return posterior
     }
 
     /// - Parameter latents: `[N, latent channels, H, W]`, not scaled.
     /// - Returns: pictures `[N, 3, scaleFactor * H, scaleFactor * W]`, about in [-1, 1].
     public func decode(_ latents: Tensor) throws -> Tensor {
-        try ReusedMemory.scope { try decoder(latents).contiguous() }
+        let pictures = try ReusedMemory.scope { try decoder(latents).contiguous() }
+        try makeRoom(forPixels: pictures.count / configuration.outChannels)
+        return pictures
+    }
+
+    /// Lets go of the pages of the checkpoint's file until they are read again; without influence on
+    /// weights that were converted or moved.
+    public func giveBackPages() throws {
+        try weights.giveBackPages()
+    }
+
+    /// Feature maps are largest where few of the weights are in use. For pictures whose maps outweigh the
+    /// weights, these are not to lie beside the next picture's.
+    private func makeRoom(forPixels count: Int) throws {
+        let largestMap = 4 * count * configuration.firstWidth
+        if largestMap >= 64 << 20 { try giveBackPages() }
     }
 
     /// Decodes latents of about unit variance, as diffusion works on them.

@@ -34,9 +34,12 @@ struct ResnetBlock2D {
     }
 
     /// `[N, inputs, H, W]` to `[N, outputs, H, W]`; `time` is `[N, timeChannels]`.
-    func callAsFunction(_ x: Tensor, time: Tensor? = nil) throws -> Tensor {
+    ///
+    /// Who gives `x` away saves memory: the result takes its place, or it is freed on the way.
+    func callAsFunction(_ x: consuming Tensor, time: Tensor? = nil) throws -> Tensor {
         let offsets = try time.flatMap { time in try timeProjection?(time.silu()) }
         let hidden = try conv1(norm1.silu(x), offsets: offsets)
-        return try conv2(norm2.silu(hidden), residual: shortcut?(x) ?? x)
+        if let shortcut { x = try shortcut(x) }
+        return try conv2(norm2.silu(hidden), residual: consume x)
     }
 }
