@@ -4,7 +4,7 @@ import CTorch
 ///
 /// Not `Sendable`: a tensor belongs to the thread that made it until it is handed over whole.
 public final class Tensor {
-    let library: LibTorch
+    package let library: LibTorch
     let handle: AtenTensorHandle
     /// What holds the tensor's memory where libtorch does not: a mapped file. Views keep it too.
     private(set) var memoryOwner: AnyObject?

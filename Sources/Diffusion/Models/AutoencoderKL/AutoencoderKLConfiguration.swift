@@ -9,6 +9,8 @@ public struct AutoencoderKLConfiguration: Codable, Equatable, Sendable {
     public var layersPerBlock = 1
     public var actFn = "silu"
     public var latentChannels = 4
+    /// Pixels on each side of the pictures that it was trained with; of a tile, where it is tiled.
+    public var sampleSize = 32
     public var normNumGroups = 32
     /// Latents times this have about unit variance.
     public var scalingFactor = 0.18215
@@ -23,8 +25,8 @@ public struct AutoencoderKLConfiguration: Codable, Equatable, Sendable {
 
     private enum CodingKeys: String, CodingKey {
         case inChannels, outChannels, downBlockTypes, upBlockTypes, blockOutChannels, layersPerBlock
-        case actFn, latentChannels, normNumGroups, scalingFactor, useQuantConv, usePostQuantConv
-        case midBlockAddAttention
+        case actFn, latentChannels, sampleSize, normNumGroups, scalingFactor
+        case useQuantConv, usePostQuantConv, midBlockAddAttention
     }
 
     public init(from decoder: any Decoder) throws {
@@ -37,6 +39,12 @@ public struct AutoencoderKLConfiguration: Codable, Equatable, Sendable {
         try values.read(.layersPerBlock, into: &layersPerBlock)
         try values.read(.actFn, into: &actFn)
         try values.read(.latentChannels, into: &latentChannels)
+        // A list of height and width has been seen; diffusers takes the first.
+        if let sides = try? values.decodeIfPresent([Int].self, forKey: .sampleSize) {
+            sampleSize = sides.first ?? sampleSize
+        } else {
+            try values.read(.sampleSize, into: &sampleSize)
+        }
         try values.read(.normNumGroups, into: &normNumGroups)
         try values.read(.scalingFactor, into: &scalingFactor)
         try values.read(.useQuantConv, into: &useQuantConv)
@@ -75,6 +83,7 @@ public struct AutoencoderKLConfiguration: Codable, Equatable, Sendable {
         try require(outChannels == 3, "out_channels", outChannels, "3")
         try require(
             sizes.contains(latentChannels), "latent_channels", latentChannels, "a positive number")
+        try require(sizes.contains(sampleSize), "sample_size", sampleSize, "a positive number")
         try require(
             (1...64).contains(layersPerBlock), "layers_per_block", layersPerBlock, "1 to 64")
         try require(
