@@ -25,7 +25,9 @@ public func gpi_model_create(
         replace(&folders.unet, options.unet_folder)
         let components = try StableDiffusionComponents(
             folders: folders, dtype: DType(options.dtype),
-            device: options.device.map { try Device(parsing: String(cString: $0)) })
+            device: options.device.map { try Device(parsing: String(cString: $0)) },
+            precision: Precision(options.precision))
+        components.vaeTiling = options.uses_tiling
         result.pointee = handle(
             ModelBox(components) { options.warning?(options.warning_context, $0) })
     }
@@ -96,6 +98,21 @@ public func gpi_model_device(_ model: OpaquePointer!) -> gpi_device {
 public func gpi_model_dtype(_ model: OpaquePointer!) -> gpi_dtype {
     // Made from a gpi_dtype, so there is one.
     (try? gpi_dtype(object(model, as: ModelBox.self).components.dtype)) ?? GPI_FLOAT32
+}
+
+@c @implementation
+public func gpi_model_precision(_ model: OpaquePointer!) -> gpi_precision {
+    gpi_precision(object(model, as: ModelBox.self).components.precision)
+}
+
+@c @implementation
+public func gpi_model_set_tiling(_ model: OpaquePointer!, _ usesTiling: Bool) -> gpi_status {
+    reporting { try modelBox(model).components.vaeTiling = usesTiling }
+}
+
+@c @implementation
+public func gpi_model_uses_tiling(_ model: OpaquePointer!) -> Bool {
+    object(model, as: ModelBox.self).components.vaeTiling
 }
 
 @c @implementation
