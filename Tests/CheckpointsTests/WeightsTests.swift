@@ -168,8 +168,15 @@ import Torch
 
     /// How much of a mapped file counts as this process's memory.
     private func residentBytes(of path: String) throws -> Int {
-        let maps = try String(contentsOfFile: "/proc/self/smaps", encoding: .utf8)
-        let lines = maps.split(separator: "\n")
+        // Line by line: such a file comes in pieces, and Foundation stops at the first one.
+        let maps = try #require(fopen("/proc/self/smaps", "r"))
+        defer { fclose(maps) }
+        var buffer = [CChar](repeating: 0, count: 8192)
+        var lines: [String] = []
+        while fgets(&buffer, Int32(buffer.count), maps) != nil {
+            let text = buffer.prefix { $0 != 0 && $0 != 10 }.map(UInt8.init(bitPattern:))
+            lines.append(String(decoding: text, as: UTF8.self))
+        }
         let start = try #require(lines.firstIndex { $0.hasSuffix(path) })
         let line = try #require(lines[start...].first { $0.hasPrefix("Rss:") })
         return try 1024 * #require(line.split(separator: " ").dropFirst().first.flatMap { Int($0) })
