@@ -1,5 +1,7 @@
 #include "ctorch.h"
 
+#include "code_pages.h"
+
 #include <dlfcn.h>
 #include <limits.h>
 #include <stdio.h>
@@ -33,8 +35,12 @@ CTorchStatus ctorch_open(const char *folder, const CTorchFunctions **functions, 
             say(message, size, "the folder's name is too long");
             return CTORCH_NOT_OPENED;
         }
+        void *before = dlopen(path, RTLD_NOW | RTLD_NOLOAD);
         // Global, as Python's torch does it, so that both share one libtorch.
         library = dlopen(path, RTLD_NOW | RTLD_GLOBAL);
+        // Its initialisers run through 45 MB of code, to describe operators that are never used.
+        if (library && !before) give_back_code_pages(path);
+        if (before) dlclose(before);
     } else {
         library = dlopen("libtorch_cpu.so", RTLD_NOW | RTLD_NOLOAD);
     }

@@ -119,6 +119,16 @@ extension Precision {
     }
 }
 
+extension gpi_precision {
+    init(_ precision: Precision) {
+        switch precision {
+        case .default: self = GPI_PRECISION_DEFAULT
+        case .exact: self = GPI_PRECISION_EXACT
+        case .reduced: self = GPI_PRECISION_REDUCED
+        }
+    }
+}
+
 extension gpi_dtype {
     /// - Throws: `PipelineError.invalidArgument` for a type that the header does not name.
     init(_ dtype: DType) throws {

@@ -25,11 +25,13 @@ public func gpi_model_create(
         replace(&folders.unet, options.unet_folder)
         let components = try StableDiffusionComponents(
             folders: folders, dtype: DType(options.dtype),
-            device: options.device.map { try Device(parsing: String(cString: $0)) })
+            device: options.device.map { try Device(parsing: String(cString: $0)) },
+            precision: Precision(options.precision))
+        components.vaeTiling = options.uses_tiling
         let unconditional = try UnconditionalComponents(
             folder: String(cString: required(options.folder, "options->folder")),
             unetFolder: options.unet_folder.map { String(cString: $0) }, dtype: components.dtype,
-            device: components.device)
+            device: components.device, precision: components.precision)
         result.pointee = handle(
             ModelBox(components, unconditional) { options.warning?(options.warning_context, $0) })
     }
@@ -103,6 +105,21 @@ public func gpi_model_device(_ model: OpaquePointer!) -> gpi_device {
 public func gpi_model_dtype(_ model: OpaquePointer!) -> gpi_dtype {
     // Made from a gpi_dtype, so there is one.
     (try? gpi_dtype(object(model, as: ModelBox.self).components.dtype)) ?? GPI_FLOAT32
+}
+
+@c @implementation
+public func gpi_model_precision(_ model: OpaquePointer!) -> gpi_precision {
+    gpi_precision(object(model, as: ModelBox.self).components.precision)
+}
+
+@c @implementation
+public func gpi_model_set_tiling(_ model: OpaquePointer!, _ usesTiling: Bool) -> gpi_status {
+    reporting { try modelBox(model).components.vaeTiling = usesTiling }
+}
+
+@c @implementation
+public func gpi_model_uses_tiling(_ model: OpaquePointer!) -> Bool {
+    object(model, as: ModelBox.self).components.vaeTiling
 }
 
 @c @implementation

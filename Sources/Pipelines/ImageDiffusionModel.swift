@@ -20,13 +20,15 @@ public final class ImageDiffusionModel {
     ///   - modelFolder: a model in the diffusers layout.
     ///   - device: the first NVIDIA device if there is one, else the CPU, unless given.
     ///   - dtype: float32, float16 or bfloat16, that the model runs in.
+    ///   - precision: how exactly it computes.
     ///   - warn: told of what is probably not meant, such as a prompt that is cut.
     public convenience init(
         modelFolder: String, device: Device? = nil, dtype: DType = .float32,
-        warn: @escaping (String) -> Void = { _ in }
+        precision: Precision = .default, warn: @escaping (String) -> Void = { _ in }
     ) throws {
         try self.init(
-            StableDiffusionComponents(folder: modelFolder, dtype: dtype, device: device),
+            StableDiffusionComponents(
+                folder: modelFolder, dtype: dtype, device: device, precision: precision),
             warn: warn)
     }
 

@@ -1,7 +1,7 @@
 /// A part of a model that is loaded when it is first used, and then shared by all who use it.
 final class LazyPart<Part> {
     private let load: () throws -> Part
-    private var loaded: Part?
+    private(set) var loaded: Part?
 
     init(_ load: @escaping () throws -> Part) {
         self.load = load

@@ -30,14 +30,19 @@ final class PartLoader {
 
     func autoencoder(_ path: String) throws -> AutoencoderKL {
         try AutoencoderKL(
-            weights(source(path, of: .autoencoder)), configuration: autoencoderConfiguration(path))
+            autoencoderWeights(source(path, of: .autoencoder)),
+            configuration: autoencoderConfiguration(path))
     }
 
     func autoencoderConfiguration(_ path: String) throws -> AutoencoderKLConfiguration {
         guard let checkpoint = try checkpoint(path) else {
             return try AutoencoderKLConfiguration(path: "\(path)/config.json")
         }
-        return try AutoencoderKLConfiguration(inferredFrom: checkpoint.source(of: .autoencoder))
+        var configuration = try AutoencoderKLConfiguration(
+            inferredFrom: checkpoint.source(of: .autoencoder))
+        // Without influence but on the size of tiles.
+        configuration.sampleSize = .all(512)
+        return configuration
     }
 
     func textEncoder(_ path: String) throws -> CLIPTextModel {
@@ -141,7 +146,21 @@ final class PartLoader {
 
     private func weights(_ source: any TensorSource) throws -> Weights {
         Weights(
-            decorate(source), dtype: try dtype ?? source.dtypes().first ?? .float32, device: device,
-            precision: precision)
+            decorate(source), dtype: try runningDType(source), device: device, precision: precision)
+    }
+
+    /// In float32 where that is faster than the bfloat16 that is asked for, and more exact.
+    private func autoencoderWeights(_ source: any TensorSource) throws -> Weights {
+        let dtype = try runningDType(source)
+        let isWidened =
+            dtype == .bfloat16 && device == .cpu && precision != .exact
+            && KernelMachine.outrunsBFloat16
+        return Weights(
+            decorate(source), dtype: isWidened ? .float32 : dtype, device: device,
+            precision: isWidened ? .default : precision)
+    }
+
+    private func runningDType(_ source: any TensorSource) throws -> DType {
+        try dtype ?? source.dtypes().first ?? .float32
     }
 }

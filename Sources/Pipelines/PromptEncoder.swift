@@ -70,6 +70,8 @@ public final class PromptEncoder {
                 """)
         }
         let hidden = try textEncoder([encoding.ids])
+        // Half a gigabyte that the UNet's weights come beside.
+        try textEncoder.giveBackPages()
         remembered = remembered.suffix(1) + [(text, hidden)]
         return hidden
     }

@@ -8,8 +8,16 @@ public final class StableDiffusionComponents {
     public let folders: ComponentFolders
     public let dtype: DType
     public let device: Device
+    /// How exactly the models compute; of parts of several models, how the UNet does.
+    public let precision: Precision
     public let library: LibTorch
 
+    /// Shared by models that share the autoencoder.
+    private final class Tiling {
+        var isUsed = false
+    }
+
+    private let tiling: Tiling
     private let autoencoderPart: LazyPart<AutoencoderKL>
     private let tokenizerPart: LazyPart<CLIPTokenizer>
     private let textEncoderPart: LazyPart<CLIPTextModel>
@@ -36,10 +44,17 @@ public final class StableDiffusionComponents {
         self.folders = folders
         self.dtype = dtype
         self.device = device
+        self.precision = precision
         self.library = library
         let loader = PartLoader(
             dtype: dtype, device: device, precision: precision, library: library)
-        autoencoderPart = LazyPart { try loader.autoencoder(folders.autoencoder) }
+        let tiling = Tiling()
+        self.tiling = tiling
+        autoencoderPart = LazyPart {
+            let autoencoder = try loader.autoencoder(folders.autoencoder)
+            autoencoder.usesTiling = tiling.isUsed
+            return autoencoder
+        }
         tokenizerPart = LazyPart { try loader.tokenizer(folders.tokenizer) }
         textEncoderPart = LazyPart { try loader.textEncoder(folders.textEncoder) }
         let settings = LazyPart {
@@ -120,13 +135,25 @@ public final class StableDiffusionComponents {
         self.folders = folders
         dtype = unet.dtype
         device = unet.device
+        precision = unet.precision
         library = unet.library
+        tiling = autoencoder.tiling
         autoencoderPart = autoencoder.autoencoderPart
         tokenizerPart = tokenizer.tokenizerPart
         textEncoderPart = textEncoder.textEncoderPart
         unetPart = unet.unetPart
         schedulerSettingsPart = unet.schedulerSettingsPart
         safetyCheckPart = unet.safetyCheckPart
+    }
+
+    /// Whether the autoencoder takes large pictures in overlapping tiles, see `AutoencoderKL.usesTiling`.
+    /// Loads nothing.
+    public var vaeTiling: Bool {
+        get { tiling.isUsed }
+        set {
+            tiling.isUsed = newValue
+            autoencoderPart.loaded?.usesTiling = newValue
+        }
     }
 
     public var autoencoder: AutoencoderKL { get throws { try autoencoderPart.value } }

@@ -30,15 +30,17 @@ public final class StableDiffusionPipeline {
     ///   - modelFolder: a model in the diffusers layout. See `StableDiffusionComponents` for single files.
     ///   - device: the first NVIDIA device if there is one, else the CPU, unless given.
     ///   - dtype: float32, float16 or bfloat16, that the model runs in.
+    ///   - precision: how exactly it computes.
     ///   - warn: told of what is probably not meant, such as a prompt that is cut.
     /// - Throws: `TorchError` without a usable libtorch or device; `ConfigurationError` or
     ///   `SchedulerError` if the scheduler's file cannot be followed. Weights are opened when needed.
     public convenience init(
         modelFolder: String, device: Device? = nil, dtype: DType = .float32,
-        warn: @escaping (String) -> Void = { _ in }
+        precision: Precision = .default, warn: @escaping (String) -> Void = { _ in }
     ) throws {
         try self.init(
-            StableDiffusionComponents(folder: modelFolder, dtype: dtype, device: device),
+            StableDiffusionComponents(
+                folder: modelFolder, dtype: dtype, device: device, precision: precision),
             warn: warn)
     }
 

@@ -4,10 +4,10 @@ import CTorch
 ///
 /// Not `Sendable`: a tensor belongs to the thread that made it until it is handed over whole.
 public final class Tensor {
-    let library: LibTorch
+    package let library: LibTorch
     let handle: AtenTensorHandle
     /// What holds the tensor's memory where libtorch does not: a mapped file. Views keep it too.
-    let memoryOwner: AnyObject?
+    private(set) var memoryOwner: AnyObject?
 
     /// The size of each dimension.
     public let shape: [Int]
@@ -32,6 +32,11 @@ public final class Tensor {
     deinit {
         // A failure here could only be a damaged handle; there is nobody to tell.
         _ = library.functions.aoti_torch_delete_tensor_object(handle)
+    }
+
+    /// Whether the memory is a block that no other tensor and no view holds.
+    var ownsReusedMemoryAlone: Bool {
+        memoryOwner is ReusedMemory.Block && isKnownUniquelyReferenced(&memoryOwner)
     }
 
     // MARK: - Facts

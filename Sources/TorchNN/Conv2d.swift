@@ -33,15 +33,27 @@ public struct Conv2d {
     /// `[N, inputs, H, W]` to `[N, outputs, H', W']`.
     public func callAsFunction(_ x: Tensor) throws -> Tensor {
         if let machine = try machine(for: x) { return try fused(x, on: machine) }
+        if stride == 2, padding == 1, let machine = try machine(for: x, stride: 2) {
+            return try fused(x, on: machine) { $0.steps = .second }
+        }
         return try unfused(x)
     }
 
-    /// The same with something added to the result, `residual`, which is of its shape.
-    public func callAsFunction(_ x: Tensor, residual: Tensor) throws -> Tensor {
+    /// The same with something added to the result, `residual`, which is of its shape. Its memory becomes
+    /// the result's if nobody else holds it.
+    public func callAsFunction(_ x: Tensor, residual: consuming Tensor) throws -> Tensor {
         if let machine = try machine(for: x) {
-            return try fused(x, on: machine) { $0.residual = residual }
+            return try fused(x, residual: consume residual, on: machine)
         }
         return try unfused(x, residual: residual)
+    }
+
+    /// The same of a feature map with one more row of zeros at the bottom and one more column on the right.
+    public func paddedAfter(_ x: Tensor) throws -> Tensor {
+        if stride == 2, padding == 0, let machine = try machine(for: x, stride: 2) {
+            return try fused(x, on: machine) { $0.steps = .secondPaddedAfter }
+        }
+        return try unfused(x.zeroPadded(left: 0, right: 1, top: 0, bottom: 1))
     }
 
     /// By libtorch, or as a linear layer.
@@ -58,15 +70,15 @@ public struct Conv2d {
     /// - Parameters:
     ///   - x: `[N, inputs, H, W]`.
     ///   - offsets: added to all places of each channel, `[1 or N, outputs]`.
-    ///   - residual: added to the result, and of its shape.
+    ///   - residual: added to the result, and of its shape. Its memory becomes the result's if nobody
+    ///     else holds it.
     public func callAsFunction(
-        _ x: NormalizedSiLU, offsets: Tensor? = nil, residual: Tensor? = nil
+        _ x: NormalizedSiLU, offsets: Tensor? = nil, residual: consuming Tensor? = nil
     ) throws -> Tensor {
         if let machine = try machine(for: x.x) {
-            return try fused(x.x, on: machine) { convolution in
+            return try fused(x.x, residual: consume residual, on: machine) { convolution in
                 convolution.activation = try x.factors(on: machine)
                 if let offsets { convolution.bias = try bias.map { try offsets + $0 } ?? offsets }
-                convolution.residual = residual
             }
         }
         var result = try self(x.computed())
@@ -85,19 +97,19 @@ public struct Conv2d {
     }
 
     /// What a kernel for this convolution of `x` would run on; nil if there is none.
-    private func machine(for x: Tensor) throws -> KernelMachine? {
-        guard kernel == 3, stride == 1, padding == 1 else { return nil }
+    private func machine(for x: Tensor, stride: Int = 1) throws -> KernelMachine? {
+        guard kernel == 3, self.stride == stride, stride == 2 || padding == 1 else { return nil }
         return try x.kernelMachine(precision)
     }
 
     private func fused(
-        _ x: Tensor, on machine: KernelMachine,
+        _ x: Tensor, residual: consuming Tensor? = nil, on machine: KernelMachine,
         with change: (inout KernelConvolution) throws -> Void = { _ in }
     ) throws -> Tensor {
         var convolution = KernelConvolution(weight: weight)
         convolution.bias = bias
         try change(&convolution)
-        return try convolution(x, on: machine)
+        return try convolution(x, residual: consume residual, on: machine)
     }
 
     /// A kernel of one place is a linear layer over the channels.

@@ -32,6 +32,19 @@ struct ModelOptions: ParsableArguments {
     var dtype = ModelDType.float32
 
     @Option(
+        help: """
+            How exactly the model computes on a CPU: default, exact (PyTorch's own operators, slower), or \
+            reduced (bfloat16).
+            """)
+    var precision = Precision.default
+
+    @Flag(
+        help: ArgumentHelp(
+            "Takes pictures larger than the autoencoder was trained for in overlapping tiles.",
+            discussion: "For little memory: pictures come out slightly different."))
+    var vaeTiling = false
+
+    @Option(
         help: ArgumentHelp(
             "The solver, by diffusers' name; the model's own unless given.",
             discussion: Schedulers.all.map { $0.name }.joined(separator: ", ")))
@@ -47,8 +60,11 @@ struct ModelOptions: ParsableArguments {
         let folder = try ModelFolder.find(model, cacheFolder: cacheFolder) { progress.show($0) }
         var folders = ComponentFolders(model: folder)
         if let tokenizer { folders.tokenizer = tokenizer }
-        return try StableDiffusionComponents(
-            folders: folders, predictionType: predictionType, dtype: dtype.value, device: device)
+        let components = try StableDiffusionComponents(
+            folders: folders, predictionType: predictionType, dtype: dtype.value, device: device,
+            precision: precision)
+        components.vaeTiling = vaeTiling
+        return components
     }
 }
 

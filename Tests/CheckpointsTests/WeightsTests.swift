@@ -1,3 +1,5 @@
+import Foundation
+import TestSupport
 import Testing
 import Torch
 
@@ -136,5 +138,47 @@ import Torch
         #expect(abs(variance * 36 - 1) < 0.3)
         let norm = try first.tensor("norm.weight", shape: [64]).elements(as: Float.self)
         #expect(norm.allSatisfy { abs($0 - 1) < 0.2 })
+    }
+
+    /// Their pages leave this process and come back with the same numbers when they are read.
+    @Test func filePagesAreGivenBack() throws {
+        let scratch = try TemporaryFolder()
+        let count = 1 << 20
+        let header = """
+            {"a.weight": {"dtype": "F32", "shape": [\(count)], "data_offsets": [0, \(4 * count)]}}
+            """
+        let padded = header + String(repeating: " ", count: 8 - header.utf8.count % 8)
+        var bytes = withUnsafeBytes(of: UInt64(padded.utf8.count).littleEndian) { [UInt8]($0) }
+        bytes += padded.utf8
+        bytes += (0..<count).flatMap { number in
+            withUnsafeBytes(of: Float(number)) { [UInt8]($0) }
+        }
+        let path = try scratch.write(bytes, to: "model.safetensors")
+        let weights = Weights(try SafetensorsFile(path: path, in: library)) / "a"
+        let tensor = try weights.tensor("weight", shape: [count])
+        let expected = (0..<count).map(Float.init)
+        #expect(try tensor.elements(as: Float.self) == expected)
+        #expect(try residentBytes(of: path) >= 4 * count)
+        try (weights / "elsewhere").giveBackPages()
+        #expect(try residentBytes(of: path) >= 4 * count)
+        try weights.giveBackPages()
+        #expect(try residentBytes(of: path) < count)
+        #expect(try tensor.elements(as: Float.self) == expected)
+    }
+
+    /// How much of a mapped file counts as this process's memory.
+    private func residentBytes(of path: String) throws -> Int {
+        // Line by line: such a file comes in pieces, and Foundation stops at the first one.
+        let maps = try #require(fopen("/proc/self/smaps", "r"))
+        defer { fclose(maps) }
+        var buffer = [CChar](repeating: 0, count: 8192)
+        var lines: [String] = []
+        while fgets(&buffer, Int32(buffer.count), maps) != nil {
+            let text = buffer.prefix { $0 != 0 && $0 != 10 }.map(UInt8.init(bitPattern:))
+            lines.append(String(decoding: text, as: UTF8.self))
+        }
+        let start = try #require(lines.firstIndex { $0.hasSuffix(path) })
+        let line = try #require(lines[start...].first { $0.hasPrefix("Rss:") })
+        return try 1024 * #require(line.split(separator: " ").dropFirst().first.flatMap { Int($0) })
     }
 }

@@ -37,4 +37,30 @@ import Torch
             }
         }
     }
+
+    /// Pictures larger than a tile, in both directions or in one, and one that is as large.
+    @Test func takesPicturesInTilesAsDiffusersDoes() throws {
+        let library = try LibTorch.shared()
+        let folder = try TemporaryFolder()
+        let answers: [Answer] = try PythonReference("reference.py").run("tiles", folder.path)
+        #expect(answers.count == 4)
+        for answer in answers {
+            let configuration = try AutoencoderKLConfiguration(path: "\(answer.folder)/config.json")
+            #expect(configuration.sampleSize == .all(32))
+            let weights = Weights(try ComponentFolder.open(answer.folder, in: library))
+            let model = try AutoencoderKL(weights, configuration: configuration)
+            model.usesTiling = true
+            let posterior = try model.encode(
+                #require(answer.inputs["picture"]).tensor(in: library))
+            let results = [
+                "mean": posterior.mean, "logVariance": posterior.logVariance,
+                "decoded": try model.decode(
+                    #require(answer.inputs["latents"]).tensor(in: library)),
+            ]
+            for (name, expected) in answer.outputs {
+                let error = try expected.relativeError(of: #require(results[name]))
+                #expect(error < 1e-5, "\(name) of \(answer.inputs["picture"]?.shape ?? [])")
+            }
+        }
+    }
 }

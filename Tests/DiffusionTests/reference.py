@@ -59,6 +59,41 @@ def autoencoder(folder):
     return answers
 
 
+def tiles(folder):
+    """An autoencoder that takes pictures in tiles: more than one in both directions, or in one."""
+    answers = []
+    torch.manual_seed(1)
+    model = AutoencoderKL(
+        down_block_types=("DownEncoderBlock2D",) * 3,
+        up_block_types=("UpDecoderBlock2D",) * 3,
+        block_out_channels=(16, 32, 32),
+        norm_num_groups=8,
+        sample_size=32,
+    ).eval()
+    place = pathlib.Path(folder, "tiles")
+    model.save_pretrained(place)
+    for height, width in [(76, 104), (32, 36), (100, 20), (32, 32)]:
+        picture = torch.rand(2, 3, height, width) * 2 - 1
+        latents = torch.randn(2, 4, height // 4, width // 4)
+        whole = model.encode(picture).latent_dist.mean
+        model.enable_tiling()
+        posterior = model.encode(picture).latent_dist
+        answers.append(
+            {
+                "folder": str(place),
+                "inputs": {"picture": packed(picture), "latents": packed(latents)},
+                "outputs": {
+                    "mean": packed(posterior.mean),
+                    "logVariance": packed(posterior.logvar),
+                    "decoded": packed(model.decode(latents).sample),
+                },
+            }
+        )
+        model.disable_tiling()
+        assert torch.equal(whole, posterior.mean) == (max(height, width) == 32)
+    return answers
+
+
 CROSS_DOWN, DOWN = "CrossAttnDownBlock2D", "DownBlock2D"
 CROSS_UP, UP = "CrossAttnUpBlock2D", "UpBlock2D"
 
@@ -389,6 +424,7 @@ if __name__ == "__main__":
     command, folder = sys.argv[1:]
     commands = {
         "autoencoder": autoencoder,
+        "tiles": tiles,
         "unet": unet,
         "unet2d": unet2d,
         "text": text,

@@ -245,6 +245,7 @@ import Testing
         #expect(try extractor.device == .best(in: LibTorch.shared()))
 
         let small = try StableDiffusionComponents(folder: model, dtype: .bfloat16, device: .cpu)
+        small.vaeTiling = true
 
         #expect(try small.unet.configuration.inChannels == 4)
 

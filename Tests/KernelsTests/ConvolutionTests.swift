@@ -15,12 +15,13 @@ import Testing
         var biases = 0
         var activates = false
         var doublesSize = false
+        var steps = KernelConvolution.Steps.each
         var addsResidual = false
 
         var description: String {
             "\(images)x\(inputs)x\(height)x\(width) to \(outputs), \(biases) biases"
                 + (activates ? ", activated" : "") + (doublesSize ? ", doubled" : "")
-                + (addsResidual ? ", with residual" : "")
+                + ", at \(steps)" + (addsResidual ? ", with residual" : "")
         }
     }
 
@@ -56,8 +57,13 @@ import Testing
             convolution.doublesSize = true
             input = try input.upsampledNearest(height: 2 * c.height, width: 2 * c.width)
         }
+        convolution.steps = c.steps
+        if c.steps == .secondPaddedAfter {
+            input = try input.zeroPadded(left: 0, right: 1, top: 0, bottom: 1)
+        }
         var expected = try input.conv2d(
-            weight: weight.converted(to: .float64), bias: nil, padding: 1)
+            weight: weight.converted(to: .float64), bias: nil, stride: c.steps == .each ? 1 : 2,
+            padding: c.steps == .secondPaddedAfter ? 0 : 1)
         if c.biases > 0 {
             let bias = try random(c.biases == 1 ? [c.outputs] : [c.images, c.outputs])
             convolution.bias = bias
@@ -65,13 +71,10 @@ import Testing
                 try expected
                 + bias.converted(to: .float64).reshaped([c.biases == 1 ? 1 : c.images, -1, 1, 1])
         }
-        if c.addsResidual {
-            let residual = try random(expected.shape)
-            convolution.residual = residual
-            expected = try expected + residual.converted(to: .float64)
-        }
+        let residual = try c.addsResidual ? random(expected.shape) : nil
+        if let residual { expected = try expected + residual.converted(to: .float64) }
         return try machines.map { machine in
-            let result = try convolution(x, on: machine)
+            let result = try convolution(x, residual: residual, on: machine)
             #expect(try result.isChannelsLast)
             return try Self.error(of: result, expected)
         }
@@ -113,6 +116,40 @@ import Testing
         }
     }
 
+    @Test(arguments: [KernelConvolution.Steps.second, .secondPaddedAfter])
+    func equalsDirectConvolutionAtEverySecondPlace(steps: KernelConvolution.Steps) throws {
+        var random = SeededGenerator(seed: 2)
+        let channels = [1, 3, 4, 8, 15, 16, 17, 33, 64, 65, 129]
+        for _ in 0..<40 {
+            let c = Case(
+                images: .random(in: 1...3, using: &random),
+                inputs: channels.randomElement(using: &random) ?? 1,
+                outputs: channels.randomElement(using: &random) ?? 1,
+                height: .random(in: 2...14, using: &random),
+                width: .random(in: 2...130, using: &random),
+                biases: .random(in: 0...2, using: &random),
+                activates: .random(using: &random), doublesSize: .random(using: &random),
+                steps: steps, addsResidual: .random(using: &random))
+            for error in try errors(of: c, on: machines()) {
+                #expect(error < 4e-6, "\(c)")
+            }
+        }
+    }
+
+    /// A picture's three colours, or a sample's four channels, in maps of several blocks.
+    @Test(arguments: 1...9)
+    func equalsDirectConvolutionToFewOutputs(outputs: Int) throws {
+        for c in [
+            Case(
+                images: 2, inputs: 70, outputs: outputs, height: 19, width: 67, biases: 2,
+                activates: true, addsResidual: true),
+            Case(inputs: 33, outputs: outputs, height: 3, width: 65, doublesSize: true),
+            Case(inputs: 4, outputs: outputs, height: 1, width: 1, biases: 1),
+        ] {
+            for error in try errors(of: c, on: machines()) { #expect(error < 4e-6, "\(c)") }
+        }
+    }
+
     /// One place, one row, one column, and one more than a tile.
     @Test(arguments: [(1, 1), (1, 5), (5, 1), (4, 4), (2, 3)])
     func equalsDirectConvolutionOnSmallMaps(height: Int, width: Int) throws {
@@ -134,16 +171,17 @@ import Testing
         }
     }
 
-    @Test func doesNotDependOnTheNumberOfThreads() throws {
-        let weight = try random([40, 130, 3, 3])
+    @Test(arguments: [(40, KernelConvolution.Steps.each), (3, .each), (40, .second)])
+    func doesNotDependOnTheNumberOfThreads(outputs: Int, steps: KernelConvolution.Steps) throws {
+        var convolution = KernelConvolution(weight: try random([outputs, 130, 3, 3]))
+        convolution.steps = steps
         for size in [6, 45] {
             let x = try random([1, 130, size, size])
             for instructions in KernelMachine.Instructions.available {
                 let results = try [1, 2, 3, 5].map { threads in
                     let machine = try KernelMachine(
                         instructions: instructions, threads: threads, in: library)
-                    return try KernelConvolution(weight: weight)(x, on: machine)
-                        .elements(as: Float.self)
+                    return try convolution(x, on: machine).elements(as: Float.self)
                 }
                 #expect(results.allSatisfy { $0 == results[0] }, "\(instructions), \(size)")
             }
@@ -215,8 +253,40 @@ import Testing
         var biased = convolution
         biased.bias = try random([3])
         #expect(throws: TorchError.self) { try biased(random([1, 2, 5, 5]), on: machine) }
-        var residual = convolution
-        residual.residual = try random([1, 4, 5, 6])
-        #expect(throws: TorchError.self) { try residual(random([1, 2, 5, 5]), on: machine) }
+        #expect(throws: TorchError.self) {
+            try convolution(
+                random([1, 2, 5, 5]), residual: random([1, 4, 5, 6]), on: machine)
+        }
+        var halved = convolution
+        halved.steps = .secondPaddedAfter
+        #expect(throws: TorchError.self) { try halved(random([1, 2, 1, 1]), on: machine) }
+    }
+
+    /// A residual that nobody else holds becomes the result; one that somebody holds stays as it is.
+    @Test func takesTheResidualsPlaceWhereNobodyElseSeesIt() throws {
+        let machine = try KernelMachine(instructions: .baseline, in: library)
+        let convolution = KernelConvolution(weight: try random([4, 4, 3, 3]))
+        let x = try random([1, 4, 9, 9])
+        func made() throws -> Tensor { try convolution(x, on: machine) }
+        let values = try made().elements(as: Float.self)
+        let expected = values.map { $0 + $0 }
+
+        var given: Tensor? = try made()
+        let place = try given?.address
+        let result = try convolution(x, residual: given.take(), on: machine)
+        #expect(try result.address == place)
+        #expect(try result.elements(as: Float.self) == expected)
+
+        let held = try made()
+        let second = try convolution(x, residual: held, on: machine)
+        #expect(try second.address != held.address)
+        #expect(try held.elements(as: Float.self) == values)
+        #expect(try second.elements(as: Float.self) == expected)
+
+        var viewed: Tensor? = try made()
+        let view = try viewed?.reshaped([4, 81])
+        let third = try convolution(x, residual: viewed.take(), on: machine)
+        #expect(try view?.elements(as: Float.self) == values)
+        #expect(try third.elements(as: Float.self) == expected)
     }
 }

@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 
 @testable import Torch
@@ -60,7 +61,56 @@ import Testing
         #expect(elements.allSatisfy { $0 == 2 })
     }
 
+    /// What lies idle is not more than what is in use, or than the bound.
+    @Test func givesBackWhatWouldLieIdle() throws {
+        let large = ReusedMemory.idleBound
+        try ReusedMemory.scope {
+            let used = try ReusedMemory.block(byteCount: 2 * large)
+            var blocks = try (0..<4).map { _ in try ReusedMemory.block(byteCount: large) }
+            #expect(ReusedMemory.idleBytes == 0)
+            blocks.removeAll()
+            #expect(ReusedMemory.idleBytes == 2 * large)
+            _ = try ReusedMemory.block(byteCount: large)
+            withExtendedLifetime(used) {}
+        }
+        try ReusedMemory.scope {
+            _ = try ReusedMemory.block(byteCount: large)
+            #expect(ReusedMemory.idleBytes == large)
+            _ = try ReusedMemory.block(byteCount: large + 1)
+            #expect(ReusedMemory.idleBytes <= large)
+        }
+    }
+
+    /// A large block's pages that its next user does not need are given back, and are there again later.
+    @Test func givesBackTheTailOfALargeBlock() throws {
+        let size = 3 * ReusedMemory.tailBound / 2
+        try ReusedMemory.scope {
+            var block: ReusedMemory.Block? = try ReusedMemory.block(byteCount: size)
+            let address = block?.address
+            block?.address.initializeMemory(as: UInt8.self, repeating: 1, count: size)
+            #expect(residentPages(of: block, size) == size / 4096)
+            block = nil
+            block = try ReusedMemory.block(byteCount: size / 3)
+            #expect(block?.address == address)
+            #expect(residentPages(of: block, size) == size / 3 / 4096)
+            #expect(ReusedMemory.idleBytes == 0)
+            block = nil
+            #expect(ReusedMemory.idleBytes == size / 3)
+            block = try ReusedMemory.block(byteCount: size)
+            #expect(block?.address == address)
+            block?.address.initializeMemory(as: UInt8.self, repeating: 2, count: size)
+        }
+    }
+
+    /// Of the first `size` bytes, how many pages of 4 KiB are filled.
+    private func residentPages(of block: ReusedMemory.Block?, _ size: Int) -> Int {
+        var answers = [UInt8](repeating: 0, count: size / 4096)
+        guard let block, mincore(block.address, size, &answers) == 0 else { return -1 }
+        return answers.count { $0 & 1 == 1 }
+    }
+
     @Test func refusesWhatIsTooMuch() throws {
+        #expect(throws: TorchError.self) { _ = try ReusedMemory.block(byteCount: .max) }
         #expect(throws: TorchError.self) { _ = try ReusedMemory.block(byteCount: .max / 2) }
     }
 }

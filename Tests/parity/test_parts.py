@@ -60,6 +60,29 @@ def close(measured, check, ours, theirs):
 
 
 @torch.no_grad()
+def test_tiles(module, folder, measured):
+    """Their size is the configuration's; these autoencoders' is smaller than the picture."""
+    ours, theirs = pair(module, "AutoencoderKL", folder, "vae")
+    assert ours.config.sample_size == theirs.config.sample_size < 64
+    pixels = torch.rand(2, 3, 80, 64, generator=generator(1)) * 2 - 1
+    latents = torch.randn(1, 4, 24, 40, generator=generator(2))
+    whole = ours.decode(latents).sample
+    assert ours.use_tiling is theirs.use_tiling is False
+    for vae in (ours, theirs):
+        assert vae.enable_tiling() is None
+    # Where it goes, it stays so.
+    assert ours.to(torch.bfloat16).to(torch.float32).use_tiling is True
+    for check, mine, other in [
+        ("encoded", *(vae.encode(pixels).latent_dist.mean for vae in (ours, theirs))),
+        ("decoded", *(vae.decode(latents).sample for vae in (ours, theirs))),
+    ]:
+        close(measured, f"AutoencoderKL in tiles, {check}", mine, other)
+    assert not torch.equal(ours.decode(latents).sample, whole)
+    ours.disable_tiling()
+    assert torch.equal(ours.decode(latents).sample, whole)
+
+
+@torch.no_grad()
 def test_autoencoder(module, folder, measured):
     ours, theirs = pair(module, "AutoencoderKL", folder, "vae")
     pixels = torch.rand(2, 3, 48, 64, generator=generator(1)) * 2 - 1

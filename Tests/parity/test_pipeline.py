@@ -397,6 +397,9 @@ def test_parts(ours, module):
     assert ours.scheduler.config["clip_sample"] is False
     for name in ("enable_attention_slicing", "disable_attention_slicing", "enable_vae_slicing"):
         assert getattr(ours, name)() is None
+    for name, answer in [("enable_vae_tiling", True), ("disable_vae_tiling", False)]:
+        assert getattr(ours, name)() is None
+        assert ours.vae.use_tiling is answer
 
 
 def test_replaced_parts(pipes, module, checkpoints, measured):
@@ -435,6 +438,59 @@ def test_other_dtypes(module, checkpoints, measured):
     vae = pipe.vae
     assert pipe.to(torch.float32) is pipe and pipe.vae is vae and vae.dtype == torch.float32
     assert torch.equal(pipe(PROMPT, output_type="latent", **arguments).images, fine)
+
+
+@pytest.mark.parametrize("precision", ["default", "exact", "reduced"])
+def test_precision(precision, module, checkpoints):
+    """Of pipelines, of parts, and of the parts put together by hand."""
+    folder = checkpoints.denoising("sd1")
+    dtype = torch.bfloat16 if precision == "reduced" else torch.float32
+    # Not constant ones, whose normalisation would be of rounding errors alone.
+    noise = torch.randn(1, 4, 16, 16, generator=generator(1))
+    arguments = {"num_inference_steps": 2, "latents": noise}
+
+    def latents(precision):
+        pipe = ours_from(module, folder, precision=precision)
+        # With whose precision a part was loaded remains when it is moved and back.
+        assert pipe.to("cpu").dtype == (torch.bfloat16 if precision == "reduced" else torch.float32)
+        return pipe(PROMPT, output_type="latent", **arguments).images.float()
+
+    def decoded(vae):
+        return vae.decode(noise.to(vae.dtype)).sample.float()
+
+    model = module.ImageDiffusionModel(folder, device="cpu", precision=precision)
+    part = module.AutoencoderKL.from_pretrained(folder, subfolder="vae", precision=precision)
+    assert model.dtype == part.dtype == dtype
+    exact = module.AutoencoderKL.from_pretrained(folder, subfolder="vae", precision="exact")
+    assert torch.equal(decoded(part), decoded(model.vae))
+    for given, expected in [
+        (latents(precision), latents("exact")),
+        (decoded(part), decoded(exact)),
+    ]:
+        difference = (given - expected).abs().max() / expected.abs().max()
+        if precision == "reduced":
+            assert 1e-4 < difference < 0.2
+        else:
+            assert difference < 2e-5
+        if precision == "exact":
+            assert torch.equal(given, expected)
+    if precision == "reduced":
+        # What is asked for by name is what it is moved to.
+        assert part.to(torch.float32).dtype == torch.float32
+
+
+def test_unknown_precision(module, checkpoints):
+    folder = checkpoints.denoising("sd1")
+    for load in (
+        lambda **given: ours_from(module, folder, **given),
+        lambda **given: module.UNet2DConditionModel.from_pretrained(
+            folder, subfolder="unet", **given
+        ),
+        lambda **given: module.ImageDiffusionModel(folder, **given),
+    ):
+        for precision in ("", "fast", None, 1):
+            with pytest.raises(ValueError, match="precision must be"):
+                load(precision=precision)
 
 
 @pytest.mark.parametrize("steps", [3, 100])

@@ -770,12 +770,16 @@ class ModelPart:
         torch_dtype: torch.dtype | str | None = None,
         cache_dir: str | PathLike[str] | None = None,
         device: str | torch.device | None = "cpu",
+        precision: Literal["default", "exact", "reduced"] = "default",
         **options: Any,
     ) -> Self:
         """The part of a folder or of a model on the Hugging Face Hub, in ``subfolder`` of it.
 
         Args:
             torch_dtype: ``torch.float32``, ``torch.float16`` or ``torch.bfloat16``, that it runs in.
+            precision: How exactly it computes: ``"default"`` by kernels that are several times faster
+                than PyTorch's operators on a CPU and about as close to the true numbers; ``"exact"``
+                by PyTorch's operators alone; ``"reduced"`` in bfloat16.
             options: Those of diffusers' about the way of loading (``use_safetensors``, ``variant``,
                 ...) have no effect; others are refused.
 
@@ -831,6 +835,15 @@ class AutoencoderKL(ModelPart):
     ) -> Any:
         """Pictures of latents ``[N, 4, h, w]`` that are not scaled, as ``.sample``:
         ``[N, 3, 8 h, 8 w]``, about in [-1, 1]. ``generator`` is not used."""
+    def enable_tiling(self) -> None:
+        """Pictures larger than ``config.sample_size`` are encoded and decoded in overlapping tiles of
+        that size, which are blended: memory stays that of one tile, and results are others, though
+        similar."""
+    def disable_tiling(self) -> None:
+        """Pictures are encoded and decoded as a whole again."""
+    @property
+    def use_tiling(self) -> bool:
+        """Whether large pictures are taken in tiles."""
 
 class UNet2DConditionModel(ModelPart):
     """The denoiser of a Stable Diffusion model."""
@@ -929,11 +942,13 @@ class StableDiffusionPipeline:
         torch_dtype: torch.dtype | str | None = None,
         cache_dir: str | PathLike[str] | None = None,
         device: str | torch.device | None = "cpu",
+        precision: Literal["default", "exact", "reduced"] = "default",
         **options: Any,
     ) -> Self:
         """The pipeline of a folder in the layout of diffusers, or of a model on the Hub.
 
         Args:
+            precision: How exactly it computes, as for ``ModelPart.from_pretrained``.
             options: Parts and a scheduler that take the place of the model's own (``vae``, ``unet``,
                 ``text_encoder``, ``tokenizer``, ``scheduler``), ``safety_checker=None`` for none, and
                 options of diffusers' about the way of loading, which have no effect.
@@ -946,6 +961,7 @@ class StableDiffusionPipeline:
         tokenizer: CLIPTokenizer,
         torch_dtype: torch.dtype | str | None = None,
         device: str | torch.device = "cpu",
+        precision: Literal["default", "exact", "reduced"] = "default",
         **options: Any,
     ) -> Self:
         """The pipeline of a single file (.safetensors, .ckpt) in the layout of the original Stable
@@ -1032,9 +1048,11 @@ class StableDiffusionPipeline:
     def disable_vae_slicing(self) -> None:
         """Does nothing."""
     def enable_vae_tiling(self) -> None:
-        """Does nothing: pictures are decoded as a whole."""
+        """Pictures larger than the autoencoder's ``sample_size`` are decoded in overlapping tiles of
+        that size, which are blended: memory stays that of one tile, and pictures come out slightly
+        different."""
     def disable_vae_tiling(self) -> None:
-        """Does nothing."""
+        """Pictures are decoded as a whole again."""
     def maybe_free_model_hooks(self) -> None:
         """Does nothing: there are no hooks."""
     @property
@@ -1208,6 +1226,7 @@ class ImageDiffusionModel:
         device: str | torch.device | None = None,
         cache_dir: str | PathLike[str] | None = None,
         torch_dtype: torch.dtype | str | None = None,
+        precision: Literal["default", "exact", "reduced"] = "default",
     ) -> None: ...
     @overload
     def __init__(

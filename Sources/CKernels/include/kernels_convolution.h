@@ -1,5 +1,5 @@
-/// The convolution that diffusion models spend their time in: 3×3, stride 1, padding 1, of feature
-/// maps stored channels last, together with what stands before and after it in a residual block.
+/// The convolutions that diffusion models spend their time in: 3×3 ones of feature maps stored channels
+/// last, together with what stands before and after them in a residual block.
 #ifndef KERNELS_CONVOLUTION_H
 #define KERNELS_CONVOLUTION_H
 
@@ -10,18 +10,24 @@ extern "C" {
 #endif
 
 /// output = residual + bias + weight * f(input), where f is the identity, or SiLU(scale · x + shift),
-/// and perhaps enlarges. All arrays are float32 without gaps and do not overlap with the output.
+/// and perhaps enlarges. All arrays are float32 without gaps. None overlaps with the output, but the residual
+/// may be at the same address.
 typedef struct KernelsConvolution {
     /// Number of feature maps.
     int64_t images;
     /// Of the output, at least 1.
     int64_t height, width;
+    /// Of the input as it is stored, at least 1.
+    int64_t input_height, input_width;
     /// Number of channels, at least 1.
     int64_t inputs, outputs;
-    /// 1, or 2 if each element of the input stands for two by two of them; height and width are then
-    /// even.
+    /// 1, or 2 if each element of the input stands for two by two of them.
     int64_t enlargement;
-    /// `[images, height / enlargement, width / enlargement, inputs]`
+    /// Places of the (enlarged) input from one of the output to the next, 1 or 2.
+    int64_t stride;
+    /// Rows and columns of zeros before the input, 0 or 1. After it there are as many as are needed.
+    int64_t padding;
+    /// `[images, input_height, input_width, inputs]`
     const float *_Nonnull input;
     /// `[outputs, inputs, 3, 3]`
     const float *_Nonnull weight;

@@ -25,6 +25,10 @@ typedef enum KernelsInstructions {
 /// The best that this processor and its operating system support.
 KernelsInstructions kernels_best_instructions(void);
 
+/// Whether this processor multiplies matrices of bfloat16 in tiles (AMX), which leaves kernels for float32
+/// far behind.
+bool kernels_has_bfloat16_tiles(void);
+
 /// Part of a parallel computation: what has the numbers from `begin` up to but without `end`.
 typedef void KernelsRange(int64_t begin, int64_t end, void *_Nullable context);
 

@@ -9,16 +9,19 @@ typedef struct Patch {
     int64_t first_channel;
     /// Up to CHUNK.
     int64_t channels;
+    /// Floats from one place of the patch to the next: `channels`, or more with zeros between.
+    int64_t stride;
 } Patch;
 
-/// Floats from one place of the patch to the next.
-INLINE int64_t patch_stride(const Patch *patch) { return rounded_up(patch->channels, LANES); }
+/// The stride of a patch that is read in whole vectors.
+INLINE int64_t whole_vectors(int64_t channels) { return rounded_up(channels, LANES); }
 
-/// Writes `[rows, columns, patch_stride]`.
+/// Writes `[rows, columns, stride]`.
 static void fill_patch(const KernelsConvolution *c, const Patch *patch, float *result) {
-    const int64_t stride = patch_stride(patch);
+    const int64_t stride = patch->stride;
     const int64_t whole = patch->channels / LANES * LANES, rest = patch->channels - whole;
-    const int64_t height = c->height / c->enlargement, width = c->width / c->enlargement;
+    const int64_t height = c->input_height * c->enlargement;
+    const int64_t width = c->input_width * c->enlargement;
     // The channels' factors, padded so that they are read in whole vectors.
     _Alignas(64) float scale[CHUNK] = {0}, shift[CHUNK] = {0};
     if (c->scale) {
@@ -30,17 +33,19 @@ static void fill_patch(const KernelsConvolution *c, const Patch *patch, float *r
         const int64_t y = patch->top + i;
         for (int64_t j = 0; j < patch->columns; j++, result += stride) {
             const int64_t x = patch->left + j;
-            if (y < 0 || y >= c->height || x < 0 || x >= c->width) {
+            if (y < 0 || y >= height || x < 0 || x >= width) {
                 memset(result, 0, (size_t)stride * sizeof(float));
                 continue;
             }
-            const int64_t place = (patch->image * height + y / c->enlargement) * width
+            const int64_t place =
+                (patch->image * c->input_height + y / c->enlargement) * c->input_width
                 + x / c->enlargement;
             const float *source = c->input + place * c->inputs + patch->first_channel;
             for (int64_t k = 0; k < stride; k += LANES) {
-                const Vector v = k < whole ? load(source + k) : load_some(source + k, rest);
-                *(Vector *)(result + k) =
-                    c->scale ? silu(v * load(scale + k) + load(shift + k)) : v;
+                Vector v = k < whole ? load(source + k) : load_some(source + k, rest);
+                if (c->scale) v = silu(v * load(scale + k) + load(shift + k));
+                if (k + LANES <= stride) store(result + k, v);
+                else store_some(result + k, v, rest);
             }
         }
     }

@@ -128,29 +128,16 @@ static void transform_inputs(const WinogradRun *run, int64_t begin, int64_t end,
             .columns = tiles * TILE + 2,
             .first_channel = first_channel,
             .channels = channels,
+            .stride = whole_vectors(channels),
         };
         fill_patch(run->convolution, &patch, patch_memory);
-        const int64_t stride = patch_stride(&patch);
+        const int64_t stride = patch.stride;
         for (int64_t tile = 0; tile < tiles; tile++, result += plan->input_of_tile)
             for (int64_t channel = 0; channel < stride; channel += LANES)
                 transform_input_tile(patch_memory + tile * TILE * stride + channel,
                                      patch.columns * stride, stride, result + channel,
                                      plan->input_of_position);
         begin += tiles;
-    }
-}
-
-/// One vector of channels of one place: what is added to the convolution, and where it goes.
-INLINE void write_output(const WinogradRun *run, int64_t offset, Vector v, int64_t lanes) {
-    const KernelsConvolution *c = run->convolution;
-    float *place = c->output + offset;
-    if (lanes >= LANES) {
-        if (c->residual) v += load(c->residual + offset);
-        if (run->past_caches) store_past_caches(place, v);
-        else store(place, v);
-    } else {
-        if (c->residual) v += load_some(c->residual + offset, lanes);
-        store_some(place, v, lanes);
     }
 }
 
@@ -166,18 +153,14 @@ static void transform_outputs(const WinogradRun *run, int64_t begin, int64_t cou
         for (int64_t lane = 0; lane < PANEL; lane += LANES) {
             const int64_t channel = panel * PANEL + lane, lanes = c->outputs - channel;
             if (lanes <= 0) break;
-            Vector bias = broadcast(0);
-            if (c->bias) {
-                const float *source = c->bias + place.image * c->bias_stride + channel;
-                bias = lanes >= LANES ? load(source) : load_some(source, lanes);
-            }
+            const Vector bias = bias_of(c, place.image, channel, lanes);
             Vector outputs[TILE][TILE];
             transform_output_tile(products + lane, run->plan.products_of_position, outputs);
             UNROLL for (int i = 0; i < TILE; i++) {
                 if (i >= rows) break;
                 UNROLL for (int j = 0; j < TILE; j++) {
                     if (j >= columns) break;
-                    write_output(run, (corner + i * c->width + j) * c->outputs + channel,
+                    write_output(c, run->past_caches, (corner + i * c->width + j) * c->outputs + channel,
                                  outputs[i][j] + bias, lanes);
                 }
             }
@@ -293,9 +276,7 @@ void COMPILED(winograd)(const KernelsConvolution *c, KernelsThreads threads, flo
     run.weights = scratch;
     run.input = run.weights + run.plan.all_weights;
     run.own = run.input + run.plan.shared_input;
-    const int64_t bytes = c->images * c->height * c->width * c->outputs * (int64_t)sizeof(float);
-    run.past_caches = bytes > 16 * 1000 * 1000 && c->outputs % LANES == 0
-        && (uintptr_t)c->output % sizeof(Vector) == 0;
+    run.past_caches = goes_past_caches(c);
     if (!run.plan.shares_input) {
         in_parallel(&run, threads, weights_of_panels);
         in_parallel(&run, threads, convolve_tiles);

@@ -1,5 +1,6 @@
 import Files
 import Glibc
+import Torch
 
 /// A regular file in memory, read-only, its pages read by the system as they are touched.
 ///
@@ -7,7 +8,7 @@ import Glibc
 /// Files that are replaced by renaming, as `AtomicFile` and the hub's cache do, stay whole.
 ///
 /// `@unchecked Sendable`: nothing changes between `init` and `deinit`.
-public final class MappedFile: @unchecked Sendable {
+public final class MappedFile: FileMemory, @unchecked Sendable {
     public let path: String
     private let bytes: UnsafeRawBufferPointer
 

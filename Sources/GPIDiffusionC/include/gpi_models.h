@@ -40,6 +40,10 @@ typedef struct gpi_model_options {
     const char *device;
     /// That the model runs in, whatever its files hold.
     gpi_dtype dtype;
+    /// How exactly it computes; GPI_PRECISION_REDUCED takes the place of GPI_FLOAT32.
+    gpi_precision precision;
+    /// Whether the autoencoder takes large pictures in tiles; see `gpi_model_set_tiling`.
+    bool uses_tiling;
     /// NULL to hear of no warnings.
     gpi_warning warning;
     void *warning_context;
@@ -65,6 +69,14 @@ gpi_status gpi_model_configuration(gpi_model *model, gpi_part part, const char *
 
 gpi_device gpi_model_device(const gpi_model *model);
 gpi_dtype gpi_model_dtype(const gpi_model *model);
+gpi_precision gpi_model_precision(const gpi_model *model);
+
+/// Whether the autoencoder takes pictures that are larger than its configuration's sample_size in
+/// overlapping tiles of that size, which are blended: memory stays that of one tile, and results are others,
+/// though similar. It is not at first. Models that share the autoencoder share this.
+gpi_status gpi_model_set_tiling(gpi_model *model, bool uses_tiling);
+bool gpi_model_uses_tiling(const gpi_model *model);
+
 void gpi_model_free(gpi_model *model);
 
 // MARK: - Parts

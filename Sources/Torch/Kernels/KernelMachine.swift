@@ -38,6 +38,13 @@ package struct KernelMachine {
     }
 }
 
+extension KernelMachine {
+    /// Whether kernels for float32 outrun libtorch's convolutions in bfloat16 here, besides rounding less.
+    package static var outrunsBFloat16: Bool {
+        Instructions.available.last != .baseline && !kernels_has_bfloat16_tiles()
+    }
+}
+
 extension Tensor {
     /// What kernels would run on for this tensor of `rank` dimensions, `[N, C, H, W]` unless given; nil
     /// where libtorch's own operators are to be used: asked for, another rank, not float32, not on a CPU

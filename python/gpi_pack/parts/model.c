@@ -47,6 +47,8 @@ static int fill_options(const Model *model, const Placement *placement,
         if (options->device == NULL) return -1;
     }
     options->dtype = placement->dtype;
+    options->precision = placement->precision;
+    options->uses_tiling = placement->uses_tiling;
     switch (model->part) {
     case GPI_AUTOENCODER:
         options->autoencoder_folder = options->folder;
@@ -158,6 +160,16 @@ int settle_model(const Model *model, gpi_status status, PyObject *about) {
     PyObject *name = PyUnicode_FromFormat("model_id %R", model->name);
     int result = settle_waiting(status, name);
     Py_XDECREF(name);
+    return result;
+}
+
+int set_tiling(Model *model, bool uses_tiling) {
+    if (take_model(model) < 0) return -1;
+    begin_waiting(&model->waiting);
+    gpi_status status = gpi_model_set_tiling(model->core, uses_tiling);
+    end_waiting(&model->waiting);
+    int result = settle_model(model, status, NULL);
+    give_model_back(model);
     return result;
 }
 

@@ -25,6 +25,9 @@ typedef struct Placement {
     /// str: "cpu", "cuda" or "cuda:N"; NULL for the best device. Owned.
     PyObject *device;
     gpi_dtype dtype;
+    gpi_precision precision;
+    /// Whether its autoencoder takes large pictures in tiles.
+    bool uses_tiling;
 } Placement;
 
 typedef struct Model {
@@ -70,6 +73,9 @@ void end_lending_model(Model *model);
 
 /// `settle_waiting` with a text that begins with the model's name where the error is about files.
 int settle_model(const Model *model, gpi_status status, PyObject *about);
+
+/// Whether the autoencoder takes large pictures in tiles from now on. 0, or -1 with an exception.
+int set_tiling(Model *model, bool uses_tiling);
 
 /// Loads a part now, to have its errors now. 0, or -1 with an exception.
 int load_part(Model *model, gpi_part part);

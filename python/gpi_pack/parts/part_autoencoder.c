@@ -106,11 +106,52 @@ static PyObject *decode(PyObject *object, PyObject *positional, PyObject *keywor
     return output;
 }
 
+// MARK: - Tiles
+
+static PyObject *tile(PyObject *object, bool uses_tiling) {
+    Model *model = retain_model(((PartObject *)object)->model);
+    int result = set_tiling(model, uses_tiling);
+    release_model(model);
+    return result < 0 ? NULL : Py_NewRef(Py_None);
+}
+
+PyDoc_STRVAR(enable_tiling_doc,
+             "enable_tiling($self)\n"
+             "--\n"
+             "\n"
+             "Pictures larger than config.sample_size are encoded and decoded in overlapping tiles of\n"
+             "that size, which are blended: memory stays that of one tile, and results are others,\n"
+             "though similar.");
+
+static PyObject *enable_tiling(PyObject *self, PyObject *unused) {
+    (void)unused;
+    return tile(self, true);
+}
+
+PyDoc_STRVAR(disable_tiling_doc,
+             "disable_tiling($self)\n--\n\nPictures are encoded and decoded as a whole again.");
+
+static PyObject *disable_tiling(PyObject *self, PyObject *unused) {
+    (void)unused;
+    return tile(self, false);
+}
+
+static PyObject *get_use_tiling(PyObject *self, void *unused) {
+    (void)unused;
+    return PyBool_FromLong(gpi_model_uses_tiling(((PartObject *)self)->model->core));
+}
+
+static PyGetSetDef attributes[] = {
+    {"use_tiling", get_use_tiling, NULL, "Whether large pictures are taken in tiles.", NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
 // MARK: - The type
 
 PyDoc_STRVAR(from_pretrained_doc,
              "from_pretrained($type, pretrained_model_name_or_path, *, subfolder=None,\n"
-             "                torch_dtype=None, cache_dir=None, device='cpu', **options)\n"
+             "                torch_dtype=None, cache_dir=None, device='cpu', precision='default',\n"
+             "                **options)\n"
              "--\n"
              "\n"
              "The autoencoder of a folder or of a model on the Hugging Face Hub, in `subfolder` of\n"
@@ -126,6 +167,8 @@ static PyMethodDef methods[] = {
      METH_CLASS | METH_VARARGS | METH_KEYWORDS, from_pretrained_doc},
     {"encode", (PyCFunction)(void *)encode, METH_VARARGS | METH_KEYWORDS, encode_doc},
     {"decode", (PyCFunction)(void *)decode, METH_VARARGS | METH_KEYWORDS, decode_doc},
+    {"enable_tiling", enable_tiling, METH_NOARGS, enable_tiling_doc},
+    {"disable_tiling", disable_tiling, METH_NOARGS, disable_tiling_doc},
     {NULL, NULL, 0, NULL},
 };
 
@@ -139,6 +182,7 @@ int add_autoencoder_type(PyObject *module) {
     PyType_Slot slots[] = {
         {Py_tp_doc, (void *)type_doc},
         {Py_tp_methods, methods},
+        {Py_tp_getset, attributes},
         {0, NULL},
     };
     return add_kind_of_part(module, "gpi_pack.diffusion.AutoencoderKL", slots);

@@ -123,7 +123,8 @@ static PyObject *call(PyObject *object, PyObject *positional, PyObject *keywords
 
 PyDoc_STRVAR(from_pretrained_doc,
              "from_pretrained($type, pretrained_model_name_or_path, *, subfolder=None,\n"
-             "                torch_dtype=None, cache_dir=None, device='cpu', **options)\n"
+             "                torch_dtype=None, cache_dir=None, device='cpu', precision='default',\n"
+             "                **options)\n"
              "--\n"
              "\n"
              "The text encoder of a folder or of a model on the Hugging Face Hub, in `subfolder` of\n"

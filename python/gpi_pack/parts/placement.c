@@ -34,6 +34,8 @@ PyObject *model_dtype(const Model *model) {
 
 int placement_of(const Model *model, Placement *placement) {
     placement->dtype = gpi_model_dtype(model->core);
+    placement->precision = gpi_model_precision(model->core);
+    placement->uses_tiling = gpi_model_uses_tiling(model->core);
     placement->device = device_name(model);
     return placement->device == NULL ? -1 : 0;
 }
@@ -72,11 +74,19 @@ static int is_dtype(PyObject *value) {
     return result;
 }
 
+static int set_dtype(PyObject *value, Placement *placement) {
+    if (dtype_argument(value, &placement->dtype) < 0) return -1;
+    // What is asked for by name counts more than what reduced precision would make of it.
+    if (placement->precision == GPI_PRECISION_REDUCED && placement->dtype == GPI_FLOAT32)
+        placement->precision = GPI_PRECISION_DEFAULT;
+    return 0;
+}
+
 static int take_positional(PyObject *value, Placement *placement) {
     if (value == Py_None) return 0;
     int dtype = is_dtype(value);
     if (dtype < 0) return -1;
-    return dtype ? dtype_argument(value, &placement->dtype) : set_device(value, placement);
+    return dtype ? set_dtype(value, placement) : set_device(value, placement);
 }
 
 static int take_keyword(PyObject *name, PyObject *value, Placement *placement) {
@@ -84,7 +94,7 @@ static int take_keyword(PyObject *name, PyObject *value, Placement *placement) {
         return is_given(value) ? set_device(value, placement) : 0;
     if (PyUnicode_CompareWithASCIIString(name, "dtype") == 0
         || PyUnicode_CompareWithASCIIString(name, "torch_dtype") == 0)
-        return is_given(value) ? dtype_argument(value, &placement->dtype) : 0;
+        return is_given(value) ? set_dtype(value, placement) : 0;
     if (PyUnicode_CompareWithASCIIString(name, "silence_dtype_warnings") == 0) return 0;
     PyErr_Format(PyExc_TypeError, "to() takes a device and a dtype, not %R.", name);
     return -1;

@@ -135,6 +135,14 @@ static int take_device(PyObject *rest, Placement *placement) {
     return placement->device == NULL ? -1 : 0;
 }
 
+static int take_precision(PyObject *rest, gpi_precision *precision) {
+    PyObject *value = take_keyword_argument(rest, "precision");
+    if (value == NULL) return PyErr_Occurred() ? -1 : 0;
+    int result = precision_argument(value, precision);
+    Py_DECREF(value);
+    return result;
+}
+
 int parse_pretrained(PyObject *positional, PyObject *keywords, Pretrained *result) {
     *result = (Pretrained){0};
     result->rest = keywords == NULL ? PyDict_New() : PyDict_Copy(keywords);
@@ -146,6 +154,7 @@ int parse_pretrained(PyObject *positional, PyObject *keywords, Pretrained *resul
     if (result->cache_dir == NULL && PyErr_Occurred()) return -1;
     if (take_dtype(result->rest, "torch_dtype", &result->placement.dtype) < 0) return -1;
     if (take_dtype(result->rest, "dtype", &result->placement.dtype) < 0) return -1;
+    if (take_precision(result->rest, &result->placement.precision) < 0) return -1;
     if (take_device(result->rest, &result->placement) < 0) return -1;
     return take_unused(result->rest);
 }

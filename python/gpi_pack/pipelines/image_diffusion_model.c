@@ -37,19 +37,19 @@ static int traverse(PyObject *object, visitproc visit, void *arg) {
 /// The arguments of `__init__`, as they were passed; NULL where the default counts.
 typedef struct Passed {
     PyObject *first, *tokenizer, *text_encoder, *unet, *noise_scheduler, *similarity_scheduler,
-        *model_id, *device, *cache_dir, *dtype;
+        *model_id, *device, *cache_dir, *dtype, *precision;
 } Passed;
 
 static int unpack(PyObject *positional, PyObject *keywords, Passed *passed) {
     static const char *const names[] = {
         "vae", "tokenizer", "text_encoder", "unet", "scheduler_LMS", "scheduler_DDIM", "model_id",
-        "device", "cache_dir", "torch_dtype", NULL,
+        "device", "cache_dir", "torch_dtype", "precision", NULL,
     };
     return PyArg_ParseTupleAndKeywords(
-               positional, keywords, "|OOOOOO$OOOO:ImageDiffusionModel", (char **)names,
+               positional, keywords, "|OOOOOO$OOOOO:ImageDiffusionModel", (char **)names,
                &passed->first, &passed->tokenizer, &passed->text_encoder, &passed->unet,
                &passed->noise_scheduler, &passed->similarity_scheduler, &passed->model_id,
-               &passed->device, &passed->cache_dir, &passed->dtype)
+               &passed->device, &passed->cache_dir, &passed->dtype, &passed->precision)
         ? 0
         : -1;
 }
@@ -111,10 +111,11 @@ static PyObject *model_scheduler(const char *class_name, PyObject *settings) {
 }
 
 static int init_from_parts(ImageDiffusionObject *self, const Passed *passed) {
-    if (passed->device != NULL || passed->cache_dir != NULL || passed->dtype != NULL) {
+    if (passed->device != NULL || passed->cache_dir != NULL || passed->dtype != NULL
+        || passed->precision != NULL) {
         PyErr_SetString(PyExc_TypeError,
-                        "device, cache_dir and torch_dtype go with a model's id; parts have their "
-                        "own.");
+                        "device, cache_dir, torch_dtype and precision go with a model's id; parts "
+                        "have their own.");
         return -1;
     }
     PyObject *options = passed_parts(passed);
@@ -160,6 +161,7 @@ static Model *open_passed(const Passed *passed, PyObject *id) {
     Model *model = NULL;
     PyObject *model_id = model_argument(id);
     int result = model_id == NULL ? -1 : dtype_argument(passed->dtype, &placement.dtype);
+    if (result == 0) result = precision_argument(passed->precision, &placement.precision);
     if (result == 0 && is_given(passed->device)) {
         placement.device = device_argument(passed->device);
         if (placement.device == NULL) result = -1;
@@ -298,7 +300,8 @@ static PyMethodDef methods[] = {
 PyDoc_STRVAR(
     type_doc,
     "ImageDiffusionModel(vae, tokenizer=None, text_encoder=None, unet=None, scheduler_LMS=None,\n"
-    "                    scheduler_DDIM=None, *, device=None, cache_dir=None, torch_dtype=None)\n"
+    "                    scheduler_DDIM=None, *, device=None, cache_dir=None, torch_dtype=None,\n"
+    "                    precision='default')\n"
     "--\n"
     "\n"
     "The parts of Stable Diffusion put together by hand, step by step: texts to pictures with\n"
@@ -316,7 +319,10 @@ PyDoc_STRVAR(
     "cache_dir\n"
     "    Where models from the Hub are kept; None for huggingface_hub's own folder.\n"
     "torch_dtype\n"
-    "    torch.float32, torch.float16 or torch.bfloat16; None for float32.");
+    "    torch.float32, torch.float16 or torch.bfloat16; None for float32.\n"
+    "precision\n"
+    "    How exactly it computes: 'default' by kernels that are several times faster than\n"
+    "    PyTorch's operators, 'exact' by those operators alone, 'reduced' in bfloat16.");
 
 int add_image_diffusion_type(PyObject *module) {
     PyType_Slot slots[] = {

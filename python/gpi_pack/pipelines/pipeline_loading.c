@@ -106,10 +106,13 @@ int pipeline_init(PyObject *object, PyObject *positional, PyObject *keywords) {
 
 const char pipeline_from_pretrained_doc[] =
     "from_pretrained($type, pretrained_model_name_or_path, *, torch_dtype=None, cache_dir=None,\n"
-    "                device='cpu', **options)\n"
+    "                device='cpu', precision='default', **options)\n"
     "--\n"
     "\n"
     "The pipeline of a folder in the layout of diffusers, or of a model on the Hugging Face Hub.\n"
+    "\n"
+    "precision says how exactly it computes: 'default' by kernels that are several times faster\n"
+    "than PyTorch's operators, 'exact' by those operators alone, 'reduced' in bfloat16.\n"
     "\n"
     "options may be parts and a scheduler that take the place of the model's own (vae, unet,\n"
     "text_encoder, tokenizer, scheduler), safety_checker=None for none, and options of diffusers'\n"
@@ -118,7 +121,7 @@ const char pipeline_from_pretrained_doc[] =
 
 const char pipeline_from_single_file_doc[] =
     "from_single_file($type, pretrained_model_link_or_path, *, tokenizer, torch_dtype=None,\n"
-    "                 device='cpu', **options)\n"
+    "                 device='cpu', precision='default', **options)\n"
     "--\n"
     "\n"
     "The pipeline of a single file (.safetensors, .ckpt) in the layout of the original Stable\n"

@@ -52,6 +52,36 @@ static PyObject *enable_offload(PyObject *self, PyObject *positional, PyObject *
     return result < 0 ? NULL : Py_NewRef(Py_None);
 }
 
+// MARK: - Tiles
+
+static PyObject *call_of_vae(PyObject *self, const char *method) {
+    Model *model = part_set_model(&((PipelineObject *)self)->set);
+    if (model == NULL) return NULL;
+    release_model(model);
+    return PyObject_CallMethod(((PipelineObject *)self)->set.parts[GPI_AUTOENCODER], method, NULL);
+}
+
+PyDoc_STRVAR(enable_tiling_doc,
+             "enable_vae_tiling($self)\n"
+             "--\n"
+             "\n"
+             "Pictures larger than the autoencoder's sample_size are decoded in overlapping tiles of\n"
+             "that size, which are blended: memory stays that of one tile, and pictures come out\n"
+             "slightly different.");
+
+static PyObject *enable_vae_tiling(PyObject *self, PyObject *unused) {
+    (void)unused;
+    return call_of_vae(self, "enable_tiling");
+}
+
+PyDoc_STRVAR(disable_tiling_doc,
+             "disable_vae_tiling($self)\n--\n\nPictures are decoded as a whole again.");
+
+static PyObject *disable_vae_tiling(PyObject *self, PyObject *unused) {
+    (void)unused;
+    return call_of_vae(self, "disable_tiling");
+}
+
 // MARK: - The bar
 
 PyDoc_STRVAR(bar_doc, "set_progress_bar_config($self, /, **options)\n"
@@ -100,8 +130,8 @@ PyMethodDef pipeline_methods[] = {
     NOTHING("disable_xformers_memory_efficient_attention", ATTENTION_DOC),
     NOTHING("enable_vae_slicing", AUTOENCODER_DOC),
     NOTHING("disable_vae_slicing", AUTOENCODER_DOC),
-    NOTHING("enable_vae_tiling", AUTOENCODER_DOC),
-    NOTHING("disable_vae_tiling", AUTOENCODER_DOC),
+    {"enable_vae_tiling", enable_vae_tiling, METH_NOARGS, enable_tiling_doc},
+    {"disable_vae_tiling", disable_vae_tiling, METH_NOARGS, disable_tiling_doc},
     NOTHING("maybe_free_model_hooks", "Does nothing: there are no hooks."),
     {NULL, NULL, 0, NULL},
 };

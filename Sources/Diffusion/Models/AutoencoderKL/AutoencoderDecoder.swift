@@ -45,8 +45,9 @@ struct AutoencoderDecoder {
     /// `[N, latent channels, H / 8, W / 8]` to `[N, 3, H, W]`, about in [-1, 1].
     func callAsFunction(_ latents: Tensor) throws -> Tensor {
         var hidden = try convIn(postQuantConv?(latents) ?? latents)
-        hidden = try midBlock(hidden)
-        for block in upBlocks { hidden = try block(hidden) }
+        // Given away, so that each layer's result takes the place of what it came from.
+        hidden = try midBlock(consume hidden)
+        for block in upBlocks { hidden = try block(consume hidden) }
         return try convOut(normOut.silu(hidden))
     }
 }
@@ -70,9 +71,9 @@ private struct UpDecoderBlock2D {
             upsamples ? try Upsample2D(weights / "upsamplers" / "0", channels: outputs) : nil
     }
 
-    func callAsFunction(_ x: Tensor) throws -> Tensor {
-        var hidden = x
-        for resnet in resnets { hidden = try resnet(hidden) }
+    func callAsFunction(_ x: consuming Tensor) throws -> Tensor {
+        var hidden = consume x
+        for resnet in resnets { hidden = try resnet(consume hidden) }
         return try upsampler?(hidden) ?? hidden
     }
 }

@@ -43,8 +43,9 @@ struct AutoencoderEncoder {
     /// `[N, 3, H, W]` in [-1, 1] to mean and log variance, `[N, 2 * latent channels, H / 8, W / 8]`.
     func callAsFunction(_ x: Tensor) throws -> Tensor {
         var hidden = try convIn(x)
-        for block in downBlocks { hidden = try block(hidden) }
-        hidden = try midBlock(hidden)
+        // Given away, so that each layer's result takes the place of what it came from.
+        for block in downBlocks { hidden = try block(consume hidden) }
+        hidden = try midBlock(consume hidden)
         hidden = try convOut(normOut.silu(hidden))
         return try quantConv?(hidden) ?? hidden
     }
@@ -69,9 +70,9 @@ private struct DownEncoderBlock2D {
             ? try Downsample2D(weights / "downsamplers" / "0", channels: outputs, padding: 0) : nil
     }
 
-    func callAsFunction(_ x: Tensor) throws -> Tensor {
-        var hidden = x
-        for resnet in resnets { hidden = try resnet(hidden) }
+    func callAsFunction(_ x: consuming Tensor) throws -> Tensor {
+        var hidden = consume x
+        for resnet in resnets { hidden = try resnet(consume hidden) }
         return try downsampler?(hidden) ?? hidden
     }
 }

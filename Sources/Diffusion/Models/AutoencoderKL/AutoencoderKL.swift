@@ -14,6 +14,11 @@ public final class AutoencoderKL {
     private var builtEncoder: AutoencoderEncoder?
     private var builtDecoder: AutoencoderDecoder?
 
+    /// Whether pictures larger than the configuration's `sampleSize` are encoded and decoded in overlapping
+    /// tiles of that size, which are blended: memory stays that of one tile, and results are others, though
+    /// similar. Answers to `enable_tiling` in diffusers.
+    public var usesTiling = false
+
     /// - Parameters:
     ///   - weights: named as in diffusers; older names for the attention are understood.
     ///   - configuration: says which shapes they have.
@@ -40,18 +45,49 @@ public final class AutoencoderKL {
         _ = try decoder
     }
 
-    /// - Parameter pictures: `[N, 3, H, W]` in [-1, 1], sides that are multiples of `scaleFactor`.
+    /// - Parameter pictures: `[N, 3, H, W]` in [-1, 1], sides that are multiples of `scaleFactor`. They may
+    ///   be of another dtype than the weights; what comes out is of theirs.
     /// - Returns: the posterior of latents `[N, latent channels, H / scaleFactor, W / scaleFactor]`.
     public func encode(_ pictures: Tensor) throws -> DiagonalGaussian {
-        try ReusedMemory.scope {
-            try DiagonalGaussian(parameters: encoder(pictures).contiguous())
+        let posterior = try ReusedMemory.scope {
+            let tiling = AutoencoderTiling(inputSide: sampleSide, resultSide: latentSide)
+            let given = try pictures.converted(to: weights.dtype)
+            let parameters =
+                usesTiling && tiling.applies(to: given)
+                ? try tiling(given, through: encoder.callAsFunction) : try encoder(given)
+            return try DiagonalGaussian(
+                parameters: parameters.contiguous().converted(to: pictures.dtype))
         }
+        try makeRoom(forPixels: pictures.count / configuration.inChannels)
+        return posterior
     }
 
-    /// - Parameter latents: `[N, latent channels, H, W]`, not scaled.
+    /// - Parameter latents: `[N, latent channels, H, W]`, not scaled; of any dtype, which comes out again.
     /// - Returns: pictures `[N, 3, scaleFactor * H, scaleFactor * W]`, about in [-1, 1].
     public func decode(_ latents: Tensor) throws -> Tensor {
-        try ReusedMemory.scope { try decoder(latents).contiguous() }
+        let pictures = try ReusedMemory.scope {
+            let tiling = AutoencoderTiling(inputSide: latentSide, resultSide: sampleSide)
+            let given = try latents.converted(to: weights.dtype)
+            let pictures =
+                usesTiling && tiling.applies(to: given)
+                ? try tiling(given, through: decoder.callAsFunction) : try decoder(given)
+            return try pictures.contiguous().converted(to: latents.dtype)
+        }
+        try makeRoom(forPixels: pictures.count / configuration.outChannels)
+        return pictures
+    }
+
+    /// Lets go of the pages of the checkpoint's file until they are read again; without influence on
+    /// weights that were converted or moved.
+    public func giveBackPages() throws {
+        try weights.giveBackPages()
+    }
+
+    /// Feature maps are largest where few of the weights are in use. For pictures whose maps outweigh the
+    /// weights, these are not to lie beside the next picture's.
+    private func makeRoom(forPixels count: Int) throws {
+        let largestMap = 4 * count * configuration.firstWidth
+        if largestMap >= 64 << 20 { try giveBackPages() }
     }
 
     /// Decodes latents of about unit variance, as diffusion works on them.
@@ -59,6 +95,10 @@ public final class AutoencoderKL {
     public func decode(scaled latents: Tensor) throws -> Tensor {
         try decode((1 / configuration.scalingFactor) * latents)
     }
+
+    /// Sides of a tile in pixels, and of its latents.
+    private var sampleSide: Int { configuration.tileSize }
+    private var latentSide: Int { configuration.tileSize / scaleFactor }
 
     private var encoder: AutoencoderEncoder {
         get throws {

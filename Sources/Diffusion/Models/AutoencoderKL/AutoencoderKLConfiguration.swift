@@ -9,14 +9,14 @@ public struct AutoencoderKLConfiguration: Codable, Equatable, Sendable {
     public var layersPerBlock = 1
     public var actFn = "silu"
     public var latentChannels = 4
+    /// Height and width of the pictures that it was trained with; the first is a tile's, where it is tiled.
+    public var sampleSize = PerLevel.all(32)
     public var normNumGroups = 32
     /// Latents times this have about unit variance.
     public var scalingFactor = 0.18215
     public var useQuantConv = true
     public var usePostQuantConv = true
     public var midBlockAddAttention = true
-    /// Height and width of the pictures that the model was trained on, where the file says so.
-    public var sampleSize: PerLevel<Int>?
     /// Whether diffusers is to decode in float32 because float16 overflows.
     public var forceUpcast = true
 
@@ -27,8 +27,8 @@ public struct AutoencoderKLConfiguration: Codable, Equatable, Sendable {
 
     private enum CodingKeys: String, CodingKey {
         case inChannels, outChannels, downBlockTypes, upBlockTypes, blockOutChannels, layersPerBlock
-        case actFn, latentChannels, normNumGroups, scalingFactor, useQuantConv, usePostQuantConv
-        case midBlockAddAttention, sampleSize, forceUpcast
+        case actFn, latentChannels, sampleSize, normNumGroups, scalingFactor
+        case useQuantConv, usePostQuantConv, midBlockAddAttention, forceUpcast
     }
 
     public init(from decoder: any Decoder) throws {
@@ -41,12 +41,12 @@ public struct AutoencoderKLConfiguration: Codable, Equatable, Sendable {
         try values.read(.layersPerBlock, into: &layersPerBlock)
         try values.read(.actFn, into: &actFn)
         try values.read(.latentChannels, into: &latentChannels)
+        try values.read(.sampleSize, into: &sampleSize)
         try values.read(.normNumGroups, into: &normNumGroups)
         try values.read(.scalingFactor, into: &scalingFactor)
         try values.read(.useQuantConv, into: &useQuantConv)
         try values.read(.usePostQuantConv, into: &usePostQuantConv)
         try values.read(.midBlockAddAttention, into: &midBlockAddAttention)
-        sampleSize = try values.decodeIfPresent(PerLevel<Int>.self, forKey: .sampleSize)
         try values.read(.forceUpcast, into: &forceUpcast)
     }
 
@@ -59,6 +59,8 @@ public struct AutoencoderKLConfiguration: Codable, Equatable, Sendable {
 
     var firstWidth: Int { blockOutChannels.first ?? 0 }
     var lastWidth: Int { blockOutChannels.last ?? 0 }
+    /// Pixels on each side of a tile, as diffusers takes it.
+    var tileSize: Int { sampleSize.values.first ?? 0 }
 
     func check(path: String) throws {
         func require(_ condition: Bool, _ key: String, _ value: Any, _ supported: String) throws {
@@ -81,6 +83,9 @@ public struct AutoencoderKLConfiguration: Codable, Equatable, Sendable {
         try require(outChannels == 3, "out_channels", outChannels, "3")
         try require(
             sizes.contains(latentChannels), "latent_channels", latentChannels, "a positive number")
+        try require(
+            !sampleSize.values.isEmpty && sampleSize.values.allSatisfy(sizes.contains), "sample_size",
+            sampleSize.values, "a positive number, or a list of them")
         try require(
             (1...64).contains(layersPerBlock), "layers_per_block", layersPerBlock, "1 to 64")
         try require(

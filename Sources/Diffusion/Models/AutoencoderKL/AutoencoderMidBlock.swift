@@ -25,8 +25,9 @@ struct AutoencoderMidBlock {
     }
 
     /// `[N, channels, H, W]` to the same shape.
-    func callAsFunction(_ x: Tensor) throws -> Tensor {
-        let hidden = try first(x)
-        return try second(attention?(hidden) ?? hidden)
+    func callAsFunction(_ x: consuming Tensor) throws -> Tensor {
+        var hidden = try first(consume x)
+        if let attention { hidden = try attention(hidden) }
+        return try second(consume hidden)
     }
 }

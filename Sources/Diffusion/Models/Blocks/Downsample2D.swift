@@ -17,6 +17,6 @@ struct Downsample2D {
 
     /// `[N, channels, H, W]` to `[N, channels, H / 2, W / 2]`.
     func callAsFunction(_ x: Tensor) throws -> Tensor {
-        try conv(padsOneSide ? x.zeroPadded(left: 0, right: 1, top: 0, bottom: 1) : x)
+        padsOneSide ? try conv.paddedAfter(x) : try conv(x)
     }
 }

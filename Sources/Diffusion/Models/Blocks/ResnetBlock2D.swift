@@ -53,25 +53,26 @@ struct ResnetBlock2D {
 
     /// `[N, inputs, H, W]` to `[N, outputs, H, W]`, or to half or twice the size; `time` is
     /// `[1 or N, timeChannels]`.
-    func callAsFunction(_ x: Tensor, time: Tensor? = nil) throws -> Tensor {
+    ///
+    /// Who gives `x` away saves memory: the result takes its place, or it is freed on the way.
+    func callAsFunction(_ x: consuming Tensor, time: Tensor? = nil) throws -> Tensor {
         let projected = try time.flatMap { time in try timeProjection?(time.silu()) }
         let offsets = timeScales ? nil : projected
         var hidden: Tensor
-        var kept = x
         if let resizing {
             hidden = try conv1(resizing(norm1(x).silu()))
             if let offsets { hidden = try hidden + Self.perChannel(offsets) }
-            kept = try resizing(x)
+            x = try resizing(x)
         } else {
             hidden = try conv1(norm1.silu(x), offsets: offsets)
         }
-        let residual = try shortcut?(kept) ?? kept
-        let result =
-            if timeScales, let projected {
-                try conv2(scaled(norm2(hidden), by: projected).silu(), residual: residual)
-            } else {
-                try conv2(norm2.silu(hidden), residual: residual)
-            }
+        if let shortcut { x = try shortcut(x) }
+        if timeScales, let projected {
+            hidden = try scaled(norm2(hidden), by: projected).silu()
+        } else {
+            hidden = try norm2.silu(hidden)
+        }
+        let result = try conv2(hidden, residual: consume x)
         return try outputScale == 1 ? result : result / outputScale
     }
 

@@ -13,6 +13,7 @@ public final class CLIPTextModel {
     private let finalLayerNorm: LayerNorm
     private let library: LibTorch
     private let device: Device
+    private let weights: Weights
 
     /// - Parameters:
     ///   - weights: named as in transformers, with or without the prefix `text_model`.
@@ -24,6 +25,7 @@ public final class CLIPTextModel {
     ) throws {
         self.configuration = configuration
         self.library = library
+        self.weights = weights
         device = weights.device
         let size = configuration.hiddenSize
         let prefixed = weights / "text_model"
@@ -69,5 +71,11 @@ public final class CLIPTextModel {
             + positionEmbedding.narrowed(dimension: 0, start: 0, length: length)
         for layer in layers { hidden = try layer(hidden) }
         return try finalLayerNorm(hidden)
+    }
+
+    /// Lets go of the pages of the checkpoint's file until they are read again; without influence on
+    /// weights that were converted or moved.
+    public func giveBackPages() throws {
+        try weights.giveBackPages()
     }
 }
