@@ -11,6 +11,7 @@ public struct Attention {
     private let out: Linear
     private let heads: Int
     private let upcasts: Bool
+    private let precision: Precision
 
     /// - Parameters:
     ///   - weights: `to_q`, `to_k`, `to_v` and `to_out.0`.
@@ -30,6 +31,7 @@ public struct Attention {
         out = try Linear(weights / "to_out" / "0", from: channels, to: channels)
         self.heads = heads
         self.upcasts = upcasts
+        precision = weights.precision
     }
 
     /// `[N, length, channels]`, and a context `[N, …, contextChannels]`, to `[N, length, channels]`.
@@ -40,10 +42,22 @@ public struct Attention {
     public func callAsFunction(_ x: Tensor, context: Tensor? = nil, residual: Tensor? = nil) throws
         -> Tensor
     {
-        let attended = try split(query(x)).scaledDotProductAttention(
-            key: split(key(context ?? x)), value: split(value(context ?? x)))
+        let (query, key, value) = try (query(x), key(context ?? x), value(context ?? x))
+        if let machine = try machine(for: query, key, value) {
+            let attended = try KernelAttention(heads: heads)(
+                query, key: key, value: value, on: machine)
+            return try out(attended, residual: residual)
+        }
+        let attended = try split(query).scaledDotProductAttention(
+            key: split(key), value: split(value))
         return try out(
             attended.converted(to: x.dtype).transposed(1, 2).reshaped(x.shape), residual: residual)
+    }
+
+    /// What a kernel would run on for sequences of vectors; nil if there is none.
+    private func machine(for sequences: Tensor...) throws -> KernelMachine? {
+        let machines = try sequences.map { try $0.kernelMachine(precision, rank: 3) }
+        return machines.contains { $0 == nil } ? nil : machines[0]
     }
 
     /// `[N, length, channels]` to `[N, heads, length, channels / heads]`.

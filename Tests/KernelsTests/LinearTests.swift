@@ -61,6 +61,39 @@ import Testing
         }
     }
 
+    /// Sizes at which rows and inputs are divided: to outputs, whether it is gated.
+    @Test(
+        arguments: [
+            (40, 1300, 70, false), (40, 2600, 33, true), (800, 300, 70, false),
+            (770, 1290, 40, true), (3, 5200, 130, false),
+        ])
+    func equalsLibtorchWhereWorkIsDivided(
+        rows: Int, inputs: Int, outputs: Int, isGated: Bool
+    ) throws {
+        let x = try random([1, rows, inputs])
+        let weight =
+            try (1 / Double(inputs).squareRoot())
+            * random([isGated ? 2 * outputs : outputs, inputs])
+        var linear = KernelLinear(weight: weight, bias: nil)
+        linear.isGated = isGated
+        let residual = try random([1, rows, outputs])
+        linear.residual = residual
+        var expected = try x.converted(to: .float64).linear(
+            weight: weight.converted(to: .float64), bias: nil)
+        if isGated {
+            let parts = try expected.split(into: 2, dimension: 2)
+            expected = try parts[0] * parts[1].gelu()
+        }
+        expected = try expected + residual.converted(to: .float64)
+        let largest = try expected.elements(as: Double.self).map(\.magnitude).max() ?? 0
+        for threads in [1, 3] {
+            for machine in try machines(threads: threads) {
+                let error = try GroupNormTests.difference(linear(x, on: machine), expected)
+                #expect(error < 2e-6 * max(largest, 1))
+            }
+        }
+    }
+
     @Test func doesNotDependOnTheNumberOfThreads() throws {
         let x = try random([2, 150, 300])
         let linear = KernelLinear(weight: try random([70, 300]), bias: nil)

@@ -1,13 +1,15 @@
 // The kernels against libtorch's own operators, on this machine:
 //
-//     swift run -c release kernels-benchmark layers|encoder|decoder|unet [SIDE] [REPEATS]
+//     swift run -c release kernels-benchmark layers|encoder|decoder|unet|unet-alone [SIDE] [REPEATS]
 //
 // Both take turns, so that a change of the machine's speed meets both; what is printed is the median
 // of the ratios of neighbours, and the shortest times. Weights are random, models of the shape of
-// Stable Diffusion 1.5, pictures SIDE pixels high and wide (512).
+// Stable Diffusion 1.5, pictures SIDE pixels high and wide (512). `unet-alone` runs the kernels without
+// the other side, for a profiler, and prints the processors' time beside that of the clock.
 
 import Checkpoints
 import Diffusion
+import Glibc
 import Torch
 
 struct Contest {
@@ -137,6 +139,22 @@ case "unet":
         exact: { try exact(latents, timestep: 500, context: context) },
         fast: { try fast(latents, timestep: 500, context: context) }
     ).run(repeats: repeats)
+case "unet-alone":
+    var configuration = UNet2DConditionConfiguration()
+    configuration.crossAttentionDim = .all(768)
+    let model = try UNet2DConditionModel(fastWeights, configuration: configuration, in: library)
+    let latents = try noise.normal([2, 4, side / 8, side / 8], in: library)
+    let context = try noise.normal([2, 77, 768], in: library)
+    try ReusedMemory.scope {
+        for _ in 0...repeats {
+            let start = clock()
+            let time = try ContinuousClock().measure {
+                _ = try model(latents, timestep: 500, context: context)
+            }
+            let processors = Double(clock() - start) / Double(CLOCKS_PER_SEC)
+            print("UNet, batch of 2: \(time), of the processors' time \(processors) s")
+        }
+    }
 default:
-    print("usage: kernels-benchmark layers|encoder|decoder|unet [SIDE] [REPEATS]")
+    print("usage: kernels-benchmark layers|encoder|decoder|unet|unet-alone [SIDE] [REPEATS]")
 }

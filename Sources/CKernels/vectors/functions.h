@@ -17,6 +17,22 @@ INLINE Vector exponential(Vector x) {
     return (Vector)((IntVector)power + ((IntVector)rounded << 23));
 }
 
+/// 2^x for x up to 0, with a relative error below 2e-7; of x below -126, 2^-126. NaN stays NaN.
+INLINE Vector power_of_two(Vector x) {
+    // Not a maximum, which may drop a NaN.
+    x = x < -126 ? broadcast(-126) : x;
+    const float rounder = 12582912; // as above
+    const Vector rounded = x + rounder;
+    const Vector r = x - (rounded - rounder);
+    // 2^r in the least greatest error for |r| up to a half.
+    Vector p = 1.32647273e-3f * r + 9.67151299e-3f;
+    p = p * r + 5.55073358e-2f;
+    p = p * r + 2.40222424e-1f;
+    p = p * r + 6.93147004e-1f;
+    p = p * r + 1;
+    return (Vector)((IntVector)p + ((IntVector)rounded << 23));
+}
+
 /// x · sigmoid(x)
 INLINE Vector silu(Vector x) { return x / (1 + exponential(-x)); }
 

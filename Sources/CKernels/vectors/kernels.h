@@ -3,6 +3,7 @@
 //   LANES           floats in a vector
 //   BLOCK_ROWS      rows of sums that fit into the registers beside each other, see product.h
 //   COMPILED(name)  the name of a function in this form
+#include "kernels_attention.h"
 #include "kernels_convolution.h"
 #include "kernels_gated_gelu.h"
 #include "kernels_group_norm.h"
@@ -24,3 +25,4 @@
 #include "group_norm.h"
 #include "linear.h"
 #include "gated_gelu.h"
+#include "attention.h"

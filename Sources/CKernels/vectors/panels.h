@@ -2,6 +2,8 @@
 
 typedef float Quad __attribute__((ext_vector_type(4)));
 
+INLINE void store_quad(float *p, Quad q) { memcpy(p, &q, sizeof q); }
+
 /// Transposes 4 by 4 floats.
 INLINE void transpose_quads(const float *source, int64_t source_stride, float *result,
                             int64_t result_stride) {
@@ -11,10 +13,10 @@ INLINE void transpose_quads(const float *source, int64_t source_stride, float *r
     const Quad high_01 = __builtin_shufflevector(q[0], q[1], 2, 6, 3, 7);
     const Quad low_23 = __builtin_shufflevector(q[2], q[3], 0, 4, 1, 5);
     const Quad high_23 = __builtin_shufflevector(q[2], q[3], 2, 6, 3, 7);
-    *(Quad *)result = __builtin_shufflevector(low_01, low_23, 0, 1, 4, 5);
-    *(Quad *)(result + result_stride) = __builtin_shufflevector(low_01, low_23, 2, 3, 6, 7);
-    *(Quad *)(result + 2 * result_stride) = __builtin_shufflevector(high_01, high_23, 0, 1, 4, 5);
-    *(Quad *)(result + 3 * result_stride) = __builtin_shufflevector(high_01, high_23, 2, 3, 6, 7);
+    store_quad(result, __builtin_shufflevector(low_01, low_23, 0, 1, 4, 5));
+    store_quad(result + result_stride, __builtin_shufflevector(low_01, low_23, 2, 3, 6, 7));
+    store_quad(result + 2 * result_stride, __builtin_shufflevector(high_01, high_23, 0, 1, 4, 5));
+    store_quad(result + 3 * result_stride, __builtin_shufflevector(high_01, high_23, 2, 3, 6, 7));
 }
 
 /// Transposes `[rows, columns]` to `[columns, PANEL]` with zeros beyond `rows`, which is up to PANEL.

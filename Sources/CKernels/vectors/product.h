@@ -1,5 +1,5 @@
-// The matrix product in the middle of a convolution: a block of sums that stays in registers while it
-// runs along the input channels.
+// The matrix product in the middle of a convolution, a linear layer and attention: a block of sums that
+// stays in registers while it runs along what is summed over.
 
 /// Output channels that are computed together: two vectors.
 #define PANEL (2 * LANES)
@@ -13,18 +13,19 @@
 /// - Parameters:
 ///   - rows: of A and C, a constant up to BLOCK_ROWS.
 ///   - depth: columns of A and rows of B.
-///   - a: `[rows, depth]` with `a_stride` floats from row to row.
+///   - a: `[rows, depth]`; from one row to the next and from one column to the next so many floats.
 ///   - b: `[depth, PANEL]`, aligned.
 ///   - c: `[rows, PANEL]`, aligned.
-INLINE void product_of_rows(const int rows, int64_t depth, const float *a, int64_t a_stride,
-                            const float *b, float *c, const bool adds) {
+INLINE void product_of_rows(const int rows, int64_t depth, const float *a, const int64_t row_stride,
+                            const int64_t column_stride, const float *b, float *c,
+                            const bool adds) {
     Vector sums[BLOCK_ROWS][2];
     UNROLL for (int i = 0; i < rows; i++) sums[i][0] = sums[i][1] = broadcast(0);
     for (int64_t k = 0; k < depth; k++) {
         const Vector b0 = *(const Vector *)b, b1 = *(const Vector *)(b + LANES);
         for (int64_t line = 0; line < PANEL; line += 16) __builtin_prefetch(b + PREFETCH + line);
         UNROLL for (int i = 0; i < rows; i++) {
-            const Vector x = broadcast(a[i * a_stride + k]);
+            const Vector x = broadcast(a[i * row_stride + k * column_stride]);
             sums[i][0] = x * b0 + sums[i][0];
             sums[i][1] = x * b1 + sums[i][1];
         }
@@ -37,29 +38,55 @@ INLINE void product_of_rows(const int rows, int64_t depth, const float *a, int64
     }
 }
 
-static void product_of_block(int64_t rows, int64_t depth, const float *a, int64_t a_stride,
-                             const float *b, float *c, bool adds) {
 #define ROWS(n)                                                                                    \
     case n:                                                                                        \
-        if (adds) product_of_rows(n, depth, a, a_stride, b, c, true);                    \
-        else product_of_rows(n, depth, a, a_stride, b, c, false);                        \
+        if (adds) product_of_rows(n, depth, a, row_stride, column_stride, b, c, true);             \
+        else product_of_rows(n, depth, a, row_stride, column_stride, b, c, false);                 \
         break;
+INLINE void product_of_block(int64_t rows, int64_t depth, const float *a, const int64_t row_stride,
+                             const int64_t column_stride, const float *b, float *c, bool adds) {
     switch (rows) {
         ROWS(1) ROWS(2) ROWS(3) ROWS(4) ROWS(5) ROWS(6)
 #if BLOCK_ROWS > 6
         ROWS(7) ROWS(8) ROWS(9) ROWS(10) ROWS(11) ROWS(12) ROWS(13) ROWS(14)
 #endif
     }
-#undef ROWS
 }
+#undef ROWS
+
+/// What a product reads, as far as it is called into the cache while the one before it is computed.
+typedef struct Operands {
+    const float *a, *b;
+} Operands;
+
+static const Operands nothing = {NULL, NULL};
 
 /// The same for any number of rows, in blocks of about equal size.
+/// - Parameter next: what the next product of about the same depth takes, as far as it is far from the
+///   processor and there is room in the nearest cache.
 static void product(int64_t rows, int64_t depth, const float *a, int64_t a_stride, const float *b,
-                    float *c, bool adds) {
+                    float *c, bool adds, Operands next) {
     const int64_t blocks = quotient_up(rows, BLOCK_ROWS);
     for (int64_t block = 0; block < blocks; block++) {
         const int64_t start = rows * block / blocks, end = rows * (block + 1) / blocks;
-        product_of_block(end - start, depth, a + start * a_stride, a_stride, b,
+        if (next.b)
+            prefetch(next.b + depth * block / blocks * PANEL,
+                     next.b + depth * (block + 1) / blocks * PANEL);
+        if (next.a)
+            for (int64_t i = start; i < end; i++)
+                prefetch(next.a + i * a_stride, next.a + i * a_stride + depth);
+        product_of_block(end - start, depth, a + start * a_stride, a_stride, 1, b,
                          c + start * PANEL, adds);
+    }
+}
+
+/// The same with A given as its transpose, `[depth, rows]` with `a_stride` floats from one of its rows to
+/// the next.
+static void product_of_transpose(int64_t rows, int64_t depth, const float *a, int64_t a_stride,
+                                 const float *b, float *c, bool adds) {
+    const int64_t blocks = quotient_up(rows, BLOCK_ROWS);
+    for (int64_t block = 0; block < blocks; block++) {
+        const int64_t start = rows * block / blocks, end = rows * (block + 1) / blocks;
+        product_of_block(end - start, depth, a + start, 1, a_stride, b, c + start * PANEL, adds);
     }
 }

@@ -38,6 +38,11 @@ INLINE void store_some(float *p, Vector v, int64_t count) {
 /// Past the caches, for arrays that do not fit into them; `p` is divisible by the vector's size.
 INLINE void store_past_caches(float *p, Vector v) { __builtin_nontemporal_store(v, (Vector *)p); }
 
+/// Calls what lies between two places into the cache.
+INLINE void prefetch(const float *begin, const float *end) {
+    for (; begin < end; begin += 16) __builtin_prefetch(begin);
+}
+
 INLINE int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 INLINE int64_t quotient_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 INLINE int64_t rounded_up(int64_t a, int64_t step) { return quotient_up(a, step) * step; }

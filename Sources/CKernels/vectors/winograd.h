@@ -202,11 +202,20 @@ static void convolve_tiles(int64_t begin, int64_t end, void *context) {
                 for (int64_t i = 0; i < POSITIONS; i++, weights += plan->weights_of_position)
                     for (int64_t chunk = 0; chunk < plan->chunks; chunk++) {
                         const int64_t start = chunk_start(inputs, chunk);
+                        const bool is_last = chunk + 1 == plan->chunks;
+                        const Operands next = {
+                            memory.input
+                                + (is_last ? (i + 1) % POSITIONS * plan->input_of_position
+                                           : (chunk + 1) * plan->input_of_chunk
+                                               + i * plan->input_of_position),
+                            is_last ? weights + plan->weights_of_position
+                                    : weights + chunk_start(inputs, chunk + 1) * PANEL};
                         product(tiles, chunk_start(inputs, chunk + 1) - start,
                                 memory.input + chunk * plan->input_of_chunk
                                     + i * plan->input_of_position,
                                 plan->input_of_tile, weights + start * PANEL,
-                                memory.products + i * plan->products_of_position, chunk > 0);
+                                memory.products + i * plan->products_of_position, chunk > 0,
+                                next);
                     }
                 transform_outputs(run, first, tiles, panel, memory.products);
             }
@@ -248,10 +257,16 @@ static void outputs_of_block(int64_t begin, int64_t end, void *context) {
                 transform_weights(run->convolution, panel, chunk, memory.taps, memory.weights,
                                   plan->weights_of_position);
                 const float *input = run->input + chunk * plan->input_of_chunk;
-                for (int64_t i = 0; i < POSITIONS; i++)
+                for (int64_t i = 0; i < POSITIONS; i++) {
+                    // The threads' common input is too large for the nearer caches.
+                    const Operands next = {i + 1 < POSITIONS
+                                               ? input + (i + 1) * plan->input_of_position
+                                               : input + plan->input_of_chunk,
+                                           NULL};
                     product(tiles, depth, input + i * plan->input_of_position,
                             plan->input_of_tile, memory.weights + i * plan->weights_of_position,
-                            memory.products + i * plan->products_of_position, chunk > 0);
+                            memory.products + i * plan->products_of_position, chunk > 0, next);
+                }
             }
             transform_outputs(run, run->block_start, tiles, panel, memory.products);
         }
