@@ -73,7 +73,14 @@ public struct ModelInspection {
         add("text_encoder", at: folders.textEncoder) {
             _ = try loader.textEncoder(folders.textEncoder)
         }
+        // Of a model without prompts, whose parts may lie in the model's own folder.
+        let isUnconditional = index?.classNames["unet"] == "UNet2DModel"
         add("unet", at: folders.unet) {
+            guard !isUnconditional else {
+                _ = try loader.unconditionalUNet(
+                    UnconditionalComponents.place(of: "unet", in: path))
+                return
+            }
             _ = try loader.unet(folders.unet) { try loader.schedulerSettings(folders.scheduler) }
         }
         add("safety_checker", at: folders.safetyChecker) {
@@ -82,7 +89,9 @@ public struct ModelInspection {
         add("tokenizer", at: folders.tokenizer) { _ = try loader.tokenizer(folders.tokenizer) }
         var named: String?
         add("scheduler", at: folders.scheduler) {
-            let settings = try loader.schedulerSettings(folders.scheduler)
+            let settings = try loader.schedulerSettings(
+                isUnconditional
+                    ? UnconditionalComponents.place(of: "scheduler", in: path) : folders.scheduler)
             named = settings.className
             _ = try Schedulers.scheduler(settings)
         }

@@ -122,9 +122,10 @@ import Testing
             "--output", "run",
         ]
         expect("metadata.jsonl", try CommandLine.run(captioned, in: folder))
-        try folder.write(
-            #"{"file_name": "0.png", "text": "a"}"#.utf8 + "\n".utf8
-                + #"{"file_name": "7.png", "text": "b"}"#.utf8, to: "pictures/metadata.jsonl")
+        let lines = [
+            #"{"file_name": "0.png", "text": "a"}"#, #"{"file_name": "7.png", "text": "b"}"#,
+        ]
+        try folder.write(lines.joined(separator: "\n").utf8, to: "pictures/metadata.jsonl")
         expect("there is no such picture", try CommandLine.run(captioned, in: folder))
     }
 }

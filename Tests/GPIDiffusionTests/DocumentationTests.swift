@@ -67,6 +67,39 @@ import Testing
         #expect(decoded.shape == pixels.shape)
     }
 
+    // MARK: - PicturesFromNoise.md
+
+    @Test func trainingAndPicturesFromNoise() throws {
+        var settings = TrainingSettings()
+        settings.size = [16, 16]
+        settings.steps = 4
+        settings.batchSize = 2
+        let data = try TrainingData(folder: folder, settings: settings)
+        let objective = try UnconditionalObjective(
+            configuration: UNet2DConfiguration(widths: [8, 16], layers: 1, width: 16, height: 16),
+            scheduler: DDPMConfiguration(), seed: settings.seed, in: .shared())
+        let run = try TrainingRun(
+            folder: "\(folder)/run", objective: objective, data: data, settings: settings)
+        try run.run { print($0) }
+
+        let pipeline = try DDPMPipeline(modelFolder: run.folder.model)
+        var states = ReverseSteps(count: 8)
+        let made = try pipeline.pictures(
+            for: SamplingRequest(numInferenceSteps: 20), seed: 42, onStep: { try states.add($0) })
+        try made.pictures[0].writePNG(to: "\(folder)/picture.png")
+
+        #expect(made.pictures.map(\.width) == [16])
+        #expect(states.states.count == 8)
+
+        try states.strip(ofPicture: 0, cell: 96).image.writePNG(to: "\(folder)/reverse.png")
+        let noised = try ForwardSteps.strip(
+            of: RGBImage(contentsOf: photos[0]), at: [0, 200, 400, 600, 800, 999],
+            scheduler: pipeline.scheduler, seed: 42, cell: 96, in: .shared())
+        try noised.image.writePNG(to: "\(folder)/forward.png")
+
+        #expect(noised.image.width > 7 * 96)
+    }
+
     // MARK: - GeneratingPictures.md
 
     @Test func textToPictures() throws {

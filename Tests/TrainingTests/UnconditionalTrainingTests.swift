@@ -97,6 +97,27 @@ import Torch
         #expect(found.count >= 6)
     }
 
+    @Test func sixteenBitsLearnAlmostTheSame() throws {
+        var settings = TrainingSettings()
+        settings.steps = 30
+        settings.batchSize = 4
+        settings.learningRate = 1e-3
+        settings.warmupSteps = 0
+        let losses = try [DType.float32, .bfloat16].map { dtype in
+            let objective = try UnconditionalObjective(
+                configuration: UNet2DConfiguration(
+                    widths: [16, 32], layers: 1, width: 8, height: 8),
+                scheduler: DDPMConfiguration(), seed: 1, dtype: dtype, in: library)
+            let loop = try TrainingLoop(objective, data: .colors(6), settings: settings)
+            return try (0..<settings.steps).map { _ in try loop.advance().loss }
+        }
+        // Of a step of 1e-3 nothing would be left in 16 bits without masters.
+        for (exact, short) in zip(losses[0], losses[1]) {
+            #expect((exact - short).magnitude < 0.05 * exact)
+        }
+        #expect(losses[1].suffix(5).reduce(0, +) < 0.7 * losses[1].prefix(5).reduce(0, +))
+    }
+
     @Test func modelsThatCannotBeTrainedAreNamed() throws {
         func message(_ body: () throws -> Void) -> String {
             let error = #expect(throws: TrainingError.self) { try body() }

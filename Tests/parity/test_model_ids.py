@@ -320,6 +320,21 @@ def test_shards_come_with_their_index(index, listing):
         listing.chosen(set(names) - {"vae/2-of-2"}, "AUTOENCODER_ALONE", content)
 
 
+def test_a_model_without_prompts(listing):
+    """In folders, or as the first ones in the repository itself."""
+    weights = "diffusion_pytorch_model.safetensors"
+    nested = {"unet/config.json", f"unet/{weights}", "scheduler/scheduler_config.json"}
+    flat = {"config.json", weights, "scheduler_config.json"}
+    for files in (nested, flat):
+        names = files | {"model_index.json"}
+        rest = {"README.md", "logs/x.json", "ema/config.json"}
+        assert listing.chosen(names | rest, "UNCONDITIONAL_MODEL") == names
+        with pytest.raises(FileNotFoundError, match="scheduler_config"):
+            listing.chosen(
+                {name for name in names if "scheduler" not in name}, "UNCONDITIONAL_MODEL"
+            )
+
+
 @pytest.mark.parametrize(
     "content",
     [

@@ -198,13 +198,13 @@ def test_divergence_is_told_with_its_step(module, pictures, tmp_path):
 
 def test_bad_pictures_are_named(module, tmp_path):
     with pytest.raises(ValueError, match="pictures"):
-        module.train_unconditional(tmp_path, tmp_path / "run", 16, **SMALL)
+        module.train_unconditional(tmp_path, tmp_path / "first", 16, **SMALL)
     broken = tmp_path / "broken.png"
     broken.write_bytes(b"no picture")
     with pytest.raises(ValueError, match=r"broken\.png"):
-        module.train_unconditional([broken], tmp_path / "run", 16, **SMALL)
+        module.train_unconditional([broken], tmp_path / "second", 16, **SMALL)
     with pytest.raises((FileNotFoundError, ValueError), match="missing"):
-        module.train_unconditional([tmp_path / "missing.png"], tmp_path / "run", 16, **SMALL)
+        module.train_unconditional([tmp_path / "missing.png"], tmp_path / "third", 16, **SMALL)
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,12 @@
 // Gradients limited together, so that one bad batch does not throw a model off its course.
 
-extension Dictionary where Value == Tensor {
+extension Dictionary where Key: Comparable, Value == Tensor {
     /// The Euclidean length of all gradients taken as one vector, a float32 tensor without dimensions
     /// (float64 where they are); nil if there are none.
     public func totalNorm() throws -> Tensor? {
-        let squares = try values.map { gradient in
+        // In the order of the names: a dictionary has another one in each process, even in each instance,
+        // and the order of a sum decides its last bits.
+        let squares = try sorted { $0.key < $1.key }.map { _, gradient in
             let precise =
                 try gradient.dtype.byteCount < 4 ? gradient.converted(to: .float32) : gradient
             return try (precise * precise).sum().reshaped([1])

@@ -38,10 +38,13 @@ extension UNet2DConfiguration {
         blockOutChannels = widths
         layersPerBlock = layers
         normNumGroups = [32, 16, 8].first { size in widths.allSatisfy { $0 % size == 0 } } ?? 8
-        let levels = widths.indices
-        downBlockTypes = levels.map {
-            $0 == widths.count - 2 ? "AttnDownBlock2D" : "DownBlock2D"
+        // Not where the picture has its own size: attention grows with the square of the places.
+        let attentive = max(widths.count - 2, 1)
+        downBlockTypes = widths.indices.map {
+            $0 == attentive ? "AttnDownBlock2D" : "DownBlock2D"
         }
-        upBlockTypes = levels.map { $0 == 1 ? "AttnUpBlock2D" : "UpBlock2D" }
+        upBlockTypes = widths.indices.reversed().map {
+            $0 == attentive ? "AttnUpBlock2D" : "UpBlock2D"
+        }
     }
 }
