@@ -2,7 +2,7 @@
 public enum TrainingError: Error, Equatable, CustomStringConvertible {
     /// An argument out of its range; `name` is its name as in Python.
     case invalidArgument(name: String, reason: String)
-    /// The loss or the gradient is no number.
+    /// The loss, the gradient or the parameters after a step are no numbers.
     case notFinite(step: Int, what: String)
     /// The same in a run, with the checkpoint that it can go on from.
     case diverged(step: Int, what: String, checkpoint: String?)
@@ -19,7 +19,7 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
             "\(name): \(reason)"
         case .notFinite(let step, let what):
             """
-            The \(what) of step \(step) is not finite; nothing was changed by it. \(Self.cure)
+            The \(what) of step \(step) is not finite. \(Self.cure)
             """
         case .diverged(let step, let what, let checkpoint):
             """

@@ -180,6 +180,17 @@ import Torch
         #expect(try files(of: "run") == files(of: "whole"))
     }
 
+    @Test func parametersThatAreNoNumbersAreNotSaved() throws {
+        // Beyond float32.
+        let settings = changed {
+            $0.saveEvery = 1
+            $0.warmupSteps = 0
+            $0.learningRate = 1e39
+        }
+        let error = #expect(throws: TrainingError.self) { try run("run", with: settings) }
+        #expect(error == .diverged(step: 1, what: "result", checkpoint: nil))
+    }
+
     @Test func damageIsNamed() throws {
         #expect(throws: Break.self) {
             try run("run") { if $0.step.number == 7 { throw Break() } }

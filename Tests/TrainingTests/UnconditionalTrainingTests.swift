@@ -17,7 +17,7 @@ import Torch
         folder = try TemporaryFolder()
     }
 
-    @Test(arguments: ["epsilon", "velocity", "sample", "epsilon-snr", "velocity-snr", "sample-snr"])
+    @Test(arguments: ["epsilon", "sample", "epsilon-snr", "velocity-snr"])
     func twentyStepsAsInDiffusers(_ kind: String) throws {
         let place = folder.file(kind)
         let twenty = TwentySteps(script: "training.py", in: library)
@@ -115,7 +115,9 @@ import Torch
         for (exact, short) in zip(losses[0], losses[1]) {
             #expect((exact - short).magnitude < 0.05 * exact)
         }
-        #expect(losses[1].suffix(5).reduce(0, +) < 0.7 * losses[1].prefix(5).reduce(0, +))
+        let first: Double = losses[1].prefix(5).reduce(0, +)
+        let last: Double = losses[1].suffix(5).reduce(0, +)
+        #expect(last < 0.7 * first)
     }
 
     @Test func modelsThatCannotBeTrainedAreNamed() throws {

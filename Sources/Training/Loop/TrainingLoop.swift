@@ -106,6 +106,13 @@ extension TrainingLoop {
         return try result.get()
     }
 
+    /// - Throws: `TrainingError.notFinite` if a parameter is no number.
+    func checkFinite() throws {
+        guard try parameters.values.allSatisfy({ try $0.isFinite() }) else {
+            throw TrainingError.notFinite(step: step, what: "result")
+        }
+    }
+
     /// Writes all that another loop needs to go on from here.
     /// - Parameter folder: that is there.
     func save(to folder: String) throws {

@@ -68,7 +68,15 @@ public final class TrainingRun {
 
     private func advance(_ loop: TrainingLoop) throws -> TrainingStep {
         do {
-            return try loop.advance()
+            let step = try loop.advance()
+            // Finite gradients can be too much for the parameters, which the next loss would tell: too late
+            // for the checkpoint of this step.
+            if isDue(settings.saveEvery, at: step.number)
+                || isDue(settings.sampleEvery, at: step.number)
+            {
+                try loop.checkFinite()
+            }
+            return step
         } catch TrainingError.notFinite(let step, let what) {
             throw TrainingError.diverged(
                 step: step, what: what,
