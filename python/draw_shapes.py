@@ -2,9 +2,12 @@
 """Draws pictures to train on: coloured shapes on coloured grounds, each with its caption.
 
     python python/draw_shapes.py FOLDER [--count 4000] [--seed 0] [--size 64] [--kind shapes]
+                                 [--scatter 1]
 
 FOLDER gets 00000.png, 00001.png and so on, and metadata.jsonl with a line such as
 {"file_name": "00000.png", "text": "a red circle on a blue background"} for each.
+
+With `--scatter 0` each shape is upright in the middle, with 1 it is anywhere and tilted.
 
 `--kind leaves` draws pictures without captions for an autoencoder that shall manage more than
 shapes: opaque leaves of all sizes, one upon the other, with a grain on each. Their edges, sizes and
@@ -126,14 +129,16 @@ def coverage(points: np.ndarray, size: int) -> Image.Image:
     return large.reduce(OVERSAMPLING)
 
 
-def random_drawing(generator: random.Random) -> Drawing:
+def random_drawing(generator: random.Random, scatter: float = 1) -> Drawing:
+    """A drawing; how far it is off the middle and tilted is at most `scatter` of what there is room for."""
     shape = generator.choice(SHAPES)
     color, ground = generator.sample(sorted(COLORS), 2)
     radius = generator.uniform(0.17, 0.29)
-    tilt = generator.uniform(-TILT[shape], TILT[shape])
+    tilt = scatter * generator.uniform(-TILT[shape], TILT[shape])
     # All of it inside, with a little room.
     reach = np.abs(outline(shape, tilt)).max() * radius + 0.04
-    center = tuple(generator.uniform(reach, 1 - reach) for _ in range(2))
+    nearest = 0.5 - scatter * (0.5 - reach)
+    center = tuple(generator.uniform(nearest, 1 - nearest) for _ in range(2))
     # In between, the size goes without saying.
     size = "small " if radius < 0.2 else "large " if radius > 0.26 else ""
     if generator.random() < 0.3:
@@ -227,7 +232,9 @@ def generator_of(kind: str, seed: int, index: int) -> random.Random:
     return random.Random(f"{kind} {seed} {index}")
 
 
-def write_pictures(folder: Path, kind: str, count: int, seed: int, size: int) -> None:
+def write_pictures(
+    folder: Path, kind: str, count: int, seed: int, size: int, scatter: float = 1
+) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     lines = []
     for index in range(count):
@@ -235,7 +242,7 @@ def write_pictures(folder: Path, kind: str, count: int, seed: int, size: int) ->
         if kind == "leaves":
             draw_leaves(generator, size).save(folder / name)
         else:
-            drawing = random_drawing(generator)
+            drawing = random_drawing(generator, scatter)
             draw(drawing, size).save(folder / name)
             lines.append(json.dumps({"file_name": name, "text": drawing.caption}))
     if lines:
@@ -249,8 +256,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--size", type=int, default=64, help="pixels a side")
     parser.add_argument("--kind", choices=("shapes", "leaves"), default="shapes")
-    options = parser.parse_args()
-    write_pictures(options.folder, options.kind, options.count, options.seed, options.size)
+    parser.add_argument("--scatter", type=float, default=1, help="0 to 1, of shapes")
+    o = parser.parse_args()
+    write_pictures(o.folder, o.kind, o.count, o.seed, o.size, o.scatter)
 
 
 if __name__ == "__main__":

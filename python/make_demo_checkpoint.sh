@@ -13,6 +13,8 @@ work=${1:-$here/../demo-training}
 python=${PYTHON:-python3}
 train="$here/../.build/release/gpi-diffusion train"
 mkdir -p "$work"
+# More threads round differently: each number of them gives a model of its own.
+export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
 
 # Captioned drawings; for the autoencoder, which shall manage photographs too, also "dead leaves".
 "$python" "$here/draw_shapes.py" "$work/pictures/shapes" --count 4000
@@ -20,9 +22,9 @@ mkdir -p "$work"
 "$python" "$here/untrained_checkpoint.py" "$work/untrained"
 
 $train autoencoder "$work/pictures" --model "$work/untrained" --output "$work/autoencoder" \
-    --size 64 --flips --steps 5000 --batch-size 4 --learning-rate 1.5e-3 --warmup-steps 100 \
-    --beta2 0.99 --weight-decay 1e-4 --average-decay 0.995 --seed 1 \
-    --squared-weight 1 --scale-weight 0.01 --saved-dtype float16
+    --size 64 --flips --steps 8000 --batch-size 4 --learning-rate 1.5e-3 --warmup-steps 100 \
+    --beta2 0.99 --weight-decay 1e-4 --average-decay 0.998 --seed 1 \
+    --squared-weight 1 --scale-weight 0.1 --saved-dtype float16
 
 $train text-to-image "$work/pictures/shapes" --model "$work/autoencoder/model" \
     --output "$work/text-to-image" --text-encoder \
