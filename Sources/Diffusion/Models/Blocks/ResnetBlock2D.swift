@@ -67,12 +67,12 @@ struct ResnetBlock2D {
             hidden = try conv1(norm1.silu(x), offsets: offsets)
         }
         if let shortcut { x = try shortcut(x) }
-        if timeScales, let projected {
-            hidden = try scaled(norm2(hidden), by: projected).silu()
-        } else {
-            hidden = try norm2.silu(hidden)
-        }
-        let result = try conv2(hidden, residual: consume x)
+        let result =
+            if timeScales, let projected {
+                try conv2(scaled(norm2(hidden), by: projected).silu(), residual: consume x)
+            } else {
+                try conv2(norm2.silu(hidden), residual: consume x)
+            }
         return try outputScale == 1 ? result : result / outputScale
     }
 
