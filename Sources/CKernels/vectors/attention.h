@@ -6,8 +6,8 @@
 
 /// Keys whose scores are computed together.
 #define ATTENDED_KEYS (5 * BLOCK_ROWS)
-/// Panels of queries for which keys and values are called into the cache once.
-#define ATTENDING_PANELS 4
+/// Up to so many panels of queries meet keys and values while those are in a cache.
+#define ATTENDING_PANELS 8
 
 /// What a thread knows of a panel of queries.
 typedef struct AttentionPanel {
@@ -33,6 +33,8 @@ INLINE AttentionPanel attention_panel(const KernelsAttention *a, float *memory, 
 
 typedef struct AttentionRun {
     const KernelsAttention *attention;
+    /// Queries that make one piece of work.
+    int64_t together;
     /// For each thread the products of some keys and its panels.
     float *memory;
     /// The next piece of work that no thread has taken.
@@ -119,6 +121,12 @@ static void attend_to_keys(const KernelsAttention *a, int64_t sequence, int64_t 
         const int64_t keys = smaller(ATTENDED_KEYS, a->keys - start);
         for (int64_t i = 0; i < panels; i++) {
             const AttentionPanel panel = attention_panel(a, memory, i);
+            // Each panel calls for some of the keys and values that come next.
+            const int64_t next = start + ATTENDED_KEYS + ATTENDED_KEYS * i / panels;
+            for (int64_t j = next; j < smaller(a->keys, next + ATTENDED_KEYS / panels + 1); j++) {
+                prefetch(a->key + key + j * stride, a->key + key + j * stride + a->size);
+                prefetch(a->value + key + j * stride, a->value + key + j * stride + a->size);
+            }
             product(keys, a->size, a->key + key + start * stride, stride, panel.queries, products,
                     false, nothing);
             weigh(a, keys, products, &panel, start == 0);
@@ -136,12 +144,12 @@ static void attend_to_keys(const KernelsAttention *a, int64_t sequence, int64_t 
 static void attend_to_all(int64_t begin, int64_t end, void *context) {
     AttentionRun *run = context;
     const KernelsAttention *a = run->attention;
-    const int64_t most = ATTENDING_PANELS * PANEL, groups = quotient_up(a->queries, most);
+    const int64_t groups = quotient_up(a->queries, run->together);
     for (int64_t thread = begin; thread < end; thread++)
         for (int64_t work; (work = run->next++) < a->batch * a->heads * groups;) {
-            const int64_t first = work % groups * most, pair = work / groups;
+            const int64_t first = work % groups * run->together, pair = work / groups;
             attend_to_keys(a, pair / a->heads, pair % a->heads, first,
-                           smaller(most, a->queries - first),
+                           smaller(run->together, a->queries - first),
                            run->memory + thread * attention_floats_per_thread(a));
         }
 }
@@ -152,5 +160,9 @@ size_t COMPILED(attention_scratch)(const KernelsAttention *a, int64_t threads) {
 
 void COMPILED(attend)(const KernelsAttention *a, KernelsThreads threads, float *scratch) {
     AttentionRun run = {.attention = a, .memory = scratch};
+    // Something for each thread to do, in pieces that let them end at about the same time.
+    const int64_t panels = a->batch * a->heads * quotient_up(a->queries, PANEL);
+    const int64_t most = smaller(panels / (4 * threads.count), ATTENDING_PANELS);
+    run.together = (most < 1 ? 1 : most) * PANEL;
     threads.parallel_for(0, threads.count, 1, attend_to_all, &run);
 }
