@@ -84,8 +84,8 @@ public struct AutoencoderKLConfiguration: Codable, Equatable, Sendable {
         try require(
             sizes.contains(latentChannels), "latent_channels", latentChannels, "a positive number")
         try require(
-            !sampleSize.values.isEmpty && sampleSize.values.allSatisfy(sizes.contains), "sample_size",
-            sampleSize.values, "a positive number, or a list of them")
+            !sampleSize.values.isEmpty && sampleSize.values.allSatisfy(sizes.contains),
+            "sample_size", sampleSize.values, "a positive number, or a list of them")
         try require(
             (1...64).contains(layersPerBlock), "layers_per_block", layersPerBlock, "1 to 64")
         try require(
