@@ -24,6 +24,8 @@ import numpy as np
 from draw_shapes import COLORS, SHAPES, TILT, coverage, outline
 from PIL import Image
 
+#: What make_demo_checkpoint.sh has the demo model learn to draw.
+LEARNT = ("circle", "square", "triangle", "star")
 #: Of a color to the nearest name's, in levels of 0 to 255.
 FARTHEST = 60
 #: Of the area that either outline covers, what both must cover at least.
@@ -56,12 +58,12 @@ def named(caption: str) -> tuple[str, str, str]:
 
 
 def random_captions(count: int, seed: int) -> list[str]:
-    """Prompts for pictures, as draw_shapes.py words them most often."""
+    """Prompts for the shapes that python/demo_checkpoint learnt, as most of its captions were."""
     generator = random.Random(f"captions {seed}")
     captions = []
     for _ in range(count):
         color, ground = generator.sample(sorted(COLORS), 2)
-        captions.append(f"a {color} {generator.choice(SHAPES)} on a {ground} background")
+        captions.append(f"a {color} {generator.choice(LEARNT)} on a {ground} background")
     return captions
 
 
