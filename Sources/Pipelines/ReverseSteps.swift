@@ -22,6 +22,7 @@ public struct ReverseSteps {
     public let count: Int
     public private(set) var states: [State] = []
 
+    /// - Parameter count: of states; at least one is kept.
     public init(count: Int) { self.count = max(count, 1) }
 
     /// Keeps the step if it is one of `count` at equal distances, the last of which is the run's last.

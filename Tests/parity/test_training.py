@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import csv
+import inspect
 import json
 import os
+import re
 import signal
 import threading
+from pathlib import Path
 
 import diffusers
 import numpy as np
@@ -135,6 +138,16 @@ def test_a_model_of_diffusers_is_gone_on_with(module, pictures, tmp_path):
     changes = [(after[name] - before[name]).abs().max().item() for name in before]
     # The first step is one of length 0; the average moves by a tenth of the second at the most.
     assert 0 < max(changes) < 1e-2
+
+
+def test_every_argument_is_explained(module):
+    arguments = inspect.signature(module.train_unconditional).parameters
+    text = inspect.getdoc(module.train_unconditional)
+    assert all(f"\n{name}" in text or f", {name}" in text for name in arguments)
+    stubs = (Path(__file__).parents[2] / "python/gpi_pack/diffusion.pyi").read_text()
+    stub = stubs[stubs.index("def train_unconditional(") :]
+    names = re.findall(r"^    (\w+):", stub[: stub.index("-> str")], re.MULTILINE)
+    assert names == list(arguments)
 
 
 class Stop(Exception):

@@ -122,7 +122,8 @@ public final class TextToImageObjective: TrainingObjective {
     public func loss(of batch: TrainingBatch, randomness: TrainingRandomness) throws -> Tensor {
         guard batch.data.pictures.first?.caption != nil else {
             throw TrainingError.invalidArgument(
-                name: "captions", reason: "the pictures have none; text to image is learnt from them.")
+                name: "captions",
+                reason: "the pictures have none; text to image is learnt from them.")
         }
         let (mean, deviation) = try encoded(batch)
         let library = start.library
@@ -170,7 +171,8 @@ public final class TextToImageObjective: TrainingObjective {
             captions.append(caption)
         }
         let embeddings = try PromptEmbeddings(
-            negative: hiddenStates(of: captions.map { _ in "" }), prompt: hiddenStates(of: captions))
+            negative: hiddenStates(of: captions.map { _ in "" }),
+            prompt: hiddenStates(of: captions))
         var scheduler = try DDIMScheduler(diffusionLoss.scheduler.settings)
         try scheduler.setTimesteps(options.sampleSteps)
         let scale = autoencoder.scaleFactor
