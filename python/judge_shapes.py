@@ -77,6 +77,8 @@ def judge(picture: Image.Image) -> Verdict:
     # between both is the outline.
     distance = np.linalg.norm(pixels - ground, axis=2)
     certain = distance > 0.7 * np.quantile(distance, 0.97)
+    if not certain.any():
+        return Verdict("", "", name_of(ground), 0)
     color = np.median(pixels[certain], axis=0)
     mask = np.linalg.norm(pixels - color, axis=2) < distance
     # Too little to be a shape, too much to have a ground, or of no clear color.
