@@ -2,12 +2,12 @@
 """Draws pictures to train on: coloured shapes on coloured grounds, each with its caption.
 
     python python/draw_shapes.py FOLDER [--count 4000] [--seed 0] [--size 64] [--kind shapes]
-                                 [--scatter 1]
+                                 [--scatter 1] [--shapes circle,square,triangle,star,heart,cross]
 
 FOLDER gets 00000.png, 00001.png and so on, and metadata.jsonl with a line such as
 {"file_name": "00000.png", "text": "a red circle on a blue background"} for each.
 
-With `--scatter 0` each shape is upright in the middle, with 1 it is anywhere and tilted.
+With `--scatter 0` each shape is large and upright in the middle, with 1 of any size, anywhere, tilted.
 
 `--kind leaves` draws pictures without captions for an autoencoder that shall manage more than
 shapes: opaque leaves of all sizes, one upon the other, with a grain on each. Their edges, sizes and
@@ -129,11 +129,13 @@ def coverage(points: np.ndarray, size: int) -> Image.Image:
     return large.reduce(OVERSAMPLING)
 
 
-def random_drawing(generator: random.Random, scatter: float = 1) -> Drawing:
-    """A drawing; how far it is off the middle and tilted is at most `scatter` of what there is room for."""
-    shape = generator.choice(SHAPES)
+def random_drawing(
+    generator: random.Random, scatter: float = 1, shapes: tuple[str, ...] = SHAPES
+) -> Drawing:
+    """A drawing of one of the shapes, which differ in place, size and tilt by at most `scatter`."""
+    shape = generator.choice(shapes)
     color, ground = generator.sample(sorted(COLORS), 2)
-    radius = generator.uniform(0.17, 0.29)
+    radius = 0.29 - scatter * (0.29 - generator.uniform(0.17, 0.29))
     tilt = scatter * generator.uniform(-TILT[shape], TILT[shape])
     # All of it inside, with a little room.
     reach = np.abs(outline(shape, tilt)).max() * radius + 0.04
@@ -233,7 +235,13 @@ def generator_of(kind: str, seed: int, index: int) -> random.Random:
 
 
 def write_pictures(
-    folder: Path, kind: str, count: int, seed: int, size: int, scatter: float = 1
+    folder: Path,
+    kind: str,
+    count: int,
+    seed: int,
+    size: int,
+    scatter: float = 1,
+    shapes: tuple[str, ...] = SHAPES,
 ) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     lines = []
@@ -242,7 +250,7 @@ def write_pictures(
         if kind == "leaves":
             draw_leaves(generator, size).save(folder / name)
         else:
-            drawing = random_drawing(generator, scatter)
+            drawing = random_drawing(generator, scatter, shapes)
             draw(drawing, size).save(folder / name)
             lines.append(json.dumps({"file_name": name, "text": drawing.caption}))
     if lines:
@@ -256,9 +264,11 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--size", type=int, default=64, help="pixels a side")
     parser.add_argument("--kind", choices=("shapes", "leaves"), default="shapes")
-    parser.add_argument("--scatter", type=float, default=1, help="0 to 1, of shapes")
+    parser.add_argument("--scatter", type=float, default=1, help="0 to 1")
+    parser.add_argument("--shapes", default=",".join(SHAPES))
     o = parser.parse_args()
-    write_pictures(o.folder, o.kind, o.count, o.seed, o.size, o.scatter)
+    shapes = tuple(o.shapes.split(","))
+    write_pictures(o.folder, o.kind, o.count, o.seed, o.size, o.scatter, shapes)
 
 
 if __name__ == "__main__":

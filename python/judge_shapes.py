@@ -24,6 +24,8 @@ import numpy as np
 from draw_shapes import COLORS, SHAPES, TILT, coverage, outline
 from PIL import Image
 
+#: What make_demo_checkpoint.sh has the demo model learn to draw.
+LEARNT = ("circle", "square", "triangle", "star")
 #: Of a color to the nearest name's, in levels of 0 to 255.
 FARTHEST = 60
 #: Of the area that either outline covers, what both must cover at least.
@@ -56,12 +58,12 @@ def named(caption: str) -> tuple[str, str, str]:
 
 
 def random_captions(count: int, seed: int) -> list[str]:
-    """Prompts for pictures, as draw_shapes.py words them most often."""
+    """Prompts for the shapes that python/demo_checkpoint learnt, as most of its captions were."""
     generator = random.Random(f"captions {seed}")
     captions = []
     for _ in range(count):
         color, ground = generator.sample(sorted(COLORS), 2)
-        captions.append(f"a {color} {generator.choice(SHAPES)} on a {ground} background")
+        captions.append(f"a {color} {generator.choice(LEARNT)} on a {ground} background")
     return captions
 
 
@@ -75,6 +77,8 @@ def judge(picture: Image.Image) -> Verdict:
     # between both is the outline.
     distance = np.linalg.norm(pixels - ground, axis=2)
     certain = distance > 0.7 * np.quantile(distance, 0.97)
+    if not certain.any():
+        return Verdict("", "", name_of(ground), 0)
     color = np.median(pixels[certain], axis=0)
     mask = np.linalg.norm(pixels - color, axis=2) < distance
     # Too little to be a shape, too much to have a ground, or of no clear color.

@@ -16,9 +16,12 @@ mkdir -p "$work"
 # More threads round differently: each number of them gives a model of its own.
 export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
 
-# Captioned drawings; for the autoencoder, which shall manage photographs too, also "dead leaves".
+# For the autoencoder: shapes anywhere, and "dead leaves", because it shall manage photographs too.
 "$python" "$here/draw_shapes.py" "$work/pictures/shapes" --count 4000
 "$python" "$here/draw_shapes.py" "$work/pictures/leaves" --count 3000 --kind leaves
+# For the UNet and the text encoder: four shapes near the middle, which half an hour is enough for.
+"$python" "$here/draw_shapes.py" "$work/captioned" --count 3000 --scatter 0.3 \
+    --shapes circle,square,triangle,star
 "$python" "$here/untrained_checkpoint.py" "$work/untrained"
 
 $train autoencoder "$work/pictures" --model "$work/untrained" --output "$work/autoencoder" \
@@ -26,9 +29,10 @@ $train autoencoder "$work/pictures" --model "$work/untrained" --output "$work/au
     --beta2 0.99 --weight-decay 1e-4 --average-decay 0.998 --seed 1 \
     --squared-weight 1 --scale-weight 0.1 --saved-dtype float16
 
-$train text-to-image "$work/pictures/shapes" --model "$work/autoencoder/model" \
+$train text-to-image "$work/captioned" --model "$work/autoencoder/model" \
     --output "$work/text-to-image" --text-encoder \
-    --size 64 --steps 4000 --batch-size 32 --learning-rate 1e-3 --warmup-steps 100 \
-    --beta2 0.99 --weight-decay 1e-4 --average-decay 0.995 --seed 2 --saved-dtype float16
+    --size 64 --steps 8000 --batch-size 16 --learning-rate 1.2e-3 --warmup-steps 100 \
+    --beta2 0.99 --weight-decay 1e-4 --average-decay 0.998 --seed 2 --guidance-scale 4 \
+    --saved-dtype float16
 
 cp -r "$work/text-to-image/model/." "$here/demo_checkpoint"

@@ -20,7 +20,7 @@ struct TwentySteps {
         var settings = TrainingSettings()
         settings.steps = 20
         settings.batchSize = 4
-        settings.learningRate = 2e-3
+        settings.learningRate = 1e-3
         settings.warmupSteps = 0
         settings.schedule = .constant
         settings.averageDecay = nil

@@ -43,7 +43,7 @@ def small_vae(**options):
 
 def train(parameters, draws, compute_loss):
     """The losses of one step for each row of the draws; the parameters change in place."""
-    optimizer = torch.optim.AdamW(parameters, lr=2e-3, weight_decay=1e-2)
+    optimizer = torch.optim.AdamW(parameters, lr=1e-3, weight_decay=1e-2)
     losses = []
     for step in range(len(draws["indices"])):
         loss = compute_loss({name: values[step] for name, values in draws.items()})
