@@ -19,7 +19,7 @@ import sklearn
 import torch
 from draw_shapes import write_pictures
 from judge_shapes import judge, random_captions
-from PIL import Image, ImageDraw, ImageOps
+from PIL import Image, ImageDraw
 
 from gpi_pack.diffusion import DDIMScheduler, StableDiffusionPipeline, extract_images
 
@@ -49,14 +49,25 @@ def psnr(before: Image.Image, after: Image.Image) -> float:
 
 
 def reconstruct(pictures: list[Path], model, output: Path) -> list[tuple[Image.Image, Image.Image]]:
-    """Each picture at the size of what comes out of its latents, and that."""
+    """Each picture, and what comes out of its latents."""
     hidden, decoded = output / "hidden", output / "images"
     extract_images(pictures, "", hidden, decoded, model_id=model, seed=42)
     pairs = []
     for index, path in enumerate(pictures):
         with Image.open(path) as before, Image.open(decoded / f"gen_{index}.png") as after:
-            pairs.append((ImageOps.fit(before.convert("RGB"), after.size), after.copy()))
+            pairs.append(aligned(before.convert("RGB"), after))
     return pairs
+
+
+def aligned(before: Image.Image, after: Image.Image) -> tuple[Image.Image, Image.Image]:
+    """The picture as it was encoded, and what came back of it, without the padding around."""
+    shrunk = min(1, 512 / max(before.size))
+    width, height = (int(side * shrunk) for side in before.size)
+    left, top = (after.width - width) // 2, (after.height - height) // 2
+    return (
+        before.resize((width, height), Image.LANCZOS),
+        after.crop((left, top, left + width, top + height)),
+    )
 
 
 def grid(pictures: list[Image.Image], columns: int, captions: list[str] | None = None):
@@ -119,7 +130,10 @@ def show_prompts(options) -> None:
         judge(picture).is_right(text) for picture, text in zip(pictures, captions, strict=True)
     )
     sheet = options.output / "prompts.png"
-    short = [text.replace(" background", "").removeprefix("a ") for text in captions]
+    short = [
+        text.removeprefix("a ").removesuffix(" background").replace(" on a ", " on ")
+        for text in captions
+    ]
     grid([enlarged(picture, 2) for picture in pictures], 8, short).save(sheet)
     print(f"{len(captions)} prompts")
     print(f"  sheet      {sheet}")
