@@ -226,7 +226,7 @@ def small_model(version):
         ),
         text_encoder=CLIPTextModel(
             CLIPTextConfig(
-                hidden_size=64, intermediate_size=136, vocab_size=542, num_attention_heads=1,
+                hidden_size=64, intermediate_size=136, vocab_size=len(CLIPTokenizer.from_pretrained(TOKENIZER)), num_attention_heads=1,
                 bos_token_id=540, eos_token_id=541, **text,
             )
         ),
