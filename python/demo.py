@@ -21,7 +21,7 @@ from draw_shapes import write_pictures
 from judge_shapes import judge, random_captions
 from PIL import Image, ImageDraw
 
-from gpi_pack.diffusion import DDIMScheduler, StableDiffusionPipeline, extract_images
+from gpi_pack.diffusion import StableDiffusionPipeline, extract_images
 
 ROOT = Path(__file__).resolve().parents[1]
 #: Photographs that come with two well-known packages. It was not trained on any photograph.
@@ -117,7 +117,6 @@ def show_drawings(options, count: int = 24) -> None:
 
 def show_prompts(options) -> None:
     pipe = StableDiffusionPipeline.from_pretrained(options.model)
-    pipe.scheduler = DDIMScheduler.from_config(pipe.scheduler.config)
     captions = random_captions(options.prompts, seed=0)
     pictures: list[Image.Image] = []
     for start in range(0, len(captions), 20):

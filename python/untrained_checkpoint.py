@@ -76,10 +76,10 @@ TEXT_ENCODER = {
     "projection_dim": 64,
 }
 
-#: As in Stable Diffusion 1.5, but for what is predicted: from the noisiest samples the velocity tells
-#: plain colors better than the noise does.
+#: The noise of Stable Diffusion 1.5. From the noisiest samples the velocity tells plain colors better
+#: than the noise does; DDIM follows it well in few steps.
 SCHEDULER = {
-    "_class_name": "PNDMScheduler",
+    "_class_name": "DDIMScheduler",
     "beta_end": 0.012,
     "beta_schedule": "scaled_linear",
     "beta_start": 0.00085,
@@ -87,7 +87,6 @@ SCHEDULER = {
     "num_train_timesteps": 1000,
     "prediction_type": "v_prediction",
     "set_alpha_to_one": False,
-    "skip_prk_steps": True,
     "steps_offset": 1,
     "trained_betas": None,
 }
@@ -96,7 +95,7 @@ MODEL_INDEX = {
     "_class_name": "StableDiffusionPipeline",
     "feature_extractor": [None, None],
     "safety_checker": [None, None],
-    "scheduler": ["diffusers", "PNDMScheduler"],
+    "scheduler": ["diffusers", "DDIMScheduler"],
     "text_encoder": ["transformers", "CLIPTextModel"],
     "tokenizer": ["transformers", "CLIPTokenizer"],
     "unet": ["diffusers", "UNet2DConditionModel"],

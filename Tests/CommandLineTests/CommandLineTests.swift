@@ -73,7 +73,7 @@ import Testing
         let whole = try run("inspect", CommandLine.model, "--tensors")
         #expect(whole.status == 0, "\(whole.errors)\(whole.output)")
         #expect(whole.output.contains("unet  UNet2DConditionModel"))
-        #expect(whole.output.contains("PNDMScheduler"))
+        #expect(whole.output.contains("DDIMScheduler"))
         #expect(whole.output.contains("conv_in.weight"))
     }
 
