@@ -121,6 +121,16 @@ import Torch
         #expect(last < 0.7 * first)
     }
 
+    /// Group norm over one channel takes its mean away, and with it what a flat picture's colour is.
+    @Test(arguments: [
+        ([64, 128, 128, 256], 32), ([96, 192], 32), ([32, 64], 16), ([24, 48], 8), ([16, 32], 8),
+        ([8, 16], 4),
+    ])
+    func groupsOfNormsHaveSeveralChannels(widths: [Int], groups: Int) throws {
+        let configuration = try UNet2DConfiguration(widths: widths, layers: 1, width: 8, height: 8)
+        #expect(configuration.normNumGroups == groups)
+    }
+
     @Test func modelsThatCannotBeTrainedAreNamed() throws {
         func message(_ body: () throws -> Void) -> String {
             let error = #expect(throws: TrainingError.self) { try body() }

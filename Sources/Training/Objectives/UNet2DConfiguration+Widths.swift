@@ -37,7 +37,9 @@ extension UNet2DConfiguration {
         (sampleWidth, sampleHeight) = (width, height)
         blockOutChannels = widths
         layersPerBlock = layers
-        normNumGroups = [32, 16, 8].first { size in widths.allSatisfy { $0 % size == 0 } } ?? 8
+        // A group of one channel alone would lose what its mean says: a flat picture's colour.
+        normNumGroups =
+            [32, 16, 8].first { count in widths.allSatisfy { $0 % count == 0 && $0 > count } } ?? 4
         // Not where the picture has its own size: attention grows with the square of the places.
         let attentive = max(widths.count - 2, 1)
         downBlockTypes = widths.indices.map {
