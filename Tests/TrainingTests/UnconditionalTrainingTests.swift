@@ -74,9 +74,12 @@ import Torch
         var scheduler = DDPMConfiguration()
         scheduler.training.betaSchedule = .squaredCosine
         scheduler.predictionType = .sample
+        var configuration = try UNet2DConfiguration(
+            widths: [32, 64], layers: 1, width: 8, height: 8)
+        // With a group for each channel of the first level these few steps are enough.
+        configuration.normNumGroups = 32
         let objective = try UnconditionalObjective(
-            configuration: UNet2DConfiguration(widths: [32, 64], layers: 1, width: 8, height: 8),
-            scheduler: scheduler, seed: 1, in: library)
+            configuration: configuration, scheduler: scheduler, seed: 1, in: library)
         let loop = try TrainingLoop(objective, data: data, settings: settings)
         for _ in 0..<settings.steps { _ = try loop.advance() }
 
