@@ -10,6 +10,7 @@ tests themselves; what only ours promises is then left out.
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 # Models are folders here. Neither side may go looking for one in the network.
@@ -22,6 +23,10 @@ import torch
 from checkpoints import Checkpoints
 from measure import Measurements
 from reference import Original
+
+# A shell starts what it runs in the background with interruptions ignored, and children inherit that;
+# tests that send them would wait for ever.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 SELF_CHECK = os.environ.get("GPI_PARITY_SELF_CHECK") == "1"
 MEASUREMENTS = pytest.StashKey[Measurements]()
