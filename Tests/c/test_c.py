@@ -230,7 +230,7 @@ def test_study(study, tmp_path):
     assert "4 of 4 pictures" in first.stderr
     assert lines[6] == f"{folder}/latents.npy"
     stacked = np.load(folder / "latents.npy")
-    assert stacked.shape == (4, 4, 2, 3)
+    assert stacked.shape == (4, 4, 4, 6)
     assert np.isnan(stacked[3]).all()
     for number in range(3):
         latents = torch.load(folder / "latents" / f"{number}.pt", weights_only=True)
