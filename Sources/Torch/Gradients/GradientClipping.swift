@@ -24,13 +24,30 @@ extension Dictionary where Key: Comparable, Value == Tensor {
     /// - Parameter limit: above 0.
     /// - Throws: `TorchError.invalidArgument` for another limit.
     public func clipped(toTotalNorm limit: Double) throws -> [Key: Tensor] {
-        guard limit > 0 else {
-            throw TorchError.invalidArgument("A total norm of \(limit) is asked for.")
-        }
+        try Self.check(limit)
         guard let norm = try totalNorm() else { return self }
         let scale = try (limit * (norm + 1e-6).raised(to: -1)).clamped(to: 0...1)
         return try mapValues { gradient in
             try (gradient * scale.moved(to: gradient.device)).converted(to: gradient.dtype)
+        }
+    }
+
+    /// The same where the total norm is known already as a number: nothing is computed if it is within the
+    /// limit.
+    ///
+    /// - Parameters:
+    ///   - limit: above 0.
+    ///   - norm: what `totalNorm` gave.
+    /// - Throws: `TorchError.invalidArgument` for another limit.
+    public func clipped(toTotalNorm limit: Double, from norm: Double) throws -> [Key: Tensor] {
+        try Self.check(limit)
+        guard norm + 1e-6 > limit else { return self }
+        return try mapValues { try limit / (norm + 1e-6) * $0 }
+    }
+
+    private static func check(_ limit: Double) throws {
+        guard limit > 0 else {
+            throw TorchError.invalidArgument("A total norm of \(limit) is asked for.")
         }
     }
 }

@@ -45,18 +45,21 @@ public final class TrainingLoop {
     public func advance() throws -> TrainingStep {
         let number = step + 1
         let (loss, gradients) = try accumulated(at: number)
-        let norm = try gradients.totalNorm()?.elements(as: Double.self)[0]
-        guard (norm ?? 0).isFinite else {
+        let norm = try gradients.totalNorm()?.elements(as: Double.self)[0] ?? 0
+        guard norm.isFinite else {
             throw TrainingError.notFinite(step: number, what: "gradient")
         }
         optimizer.options.learningRate =
             settings.learningRate * settings.learningRateSchedule.factor(step: step)
-        try optimizer.step(limited(gradients, norm: norm ?? 0))
+        let limited = try settings.maxGradientNorm.map {
+            try gradients.clipped(toTotalNorm: $0, from: norm)
+        }
+        try optimizer.step(limited ?? gradients)
         try average?.update(parameters)
         step = number
         return TrainingStep(
             number: number, loss: loss, learningRate: optimizer.options.learningRate,
-            gradientNorm: norm ?? 0)
+            gradientNorm: norm)
     }
 
     /// The mean loss of a step's micro-batches, and the mean of their gradients.
@@ -80,14 +83,6 @@ public final class TrainingLoop {
             try accumulation.add(gradients)
         }
         return (loss, accumulation.take())
-    }
-
-    /// As `torch.nn.utils.clip_grad_norm_`, but nothing is computed where there is nothing to limit.
-    private func limited(
-        _ gradients: [String: Tensor], norm: Double
-    ) throws -> [String: Tensor] {
-        guard let limit = settings.maxGradientNorm, norm + 1e-6 > limit else { return gradients }
-        return try gradients.mapValues { try limit / (norm + 1e-6) * $0 }
     }
 }
 
