@@ -119,7 +119,7 @@ static void direct_products(const DirectRun *run, const DirectBlock *block, int6
                 product(block->columns, 3 * channels,
                         patch_memory + (row * c->stride + tap) * patch.columns * channels,
                         c->stride * channels, weights + tap * 3 * channels * PANEL, sums,
-                        chunk > 0 || tap > 0, nothing);
+                        chunk > 0 || tap > 0, NULL);
     }
 }
 

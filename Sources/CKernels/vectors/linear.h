@@ -82,7 +82,7 @@ static void sums_of_rows(const LinearRun *run, const float *input, int64_t rows,
     const int64_t inputs = run->linear->inputs;
     for (int64_t first = begin; first < end; first += LINEAR_CHUNK)
         product(rows, smaller(LINEAR_CHUNK, end - first), input + first, inputs,
-                weights + (first - begin) * PANEL, sums, first > 0, nothing);
+                weights + (first - begin) * PANEL, sums, first > 0, NULL);
 }
 
 /// The first `count` floats of a vector, or all of it.

@@ -16,6 +16,9 @@ typedef struct Patch {
 /// The stride of a patch that is read in whole vectors.
 INLINE int64_t whole_vectors(int64_t channels) { return rounded_up(channels, LANES); }
 
+/// How many places ahead of their use inputs are called into the cache.
+#define PATCH_AHEAD 8
+
 /// Writes `[rows, columns, stride]`.
 static void fill_patch(const KernelsConvolution *c, const Patch *patch, float *result) {
     const int64_t stride = patch->stride;
@@ -41,6 +44,11 @@ static void fill_patch(const KernelsConvolution *c, const Patch *patch, float *r
                 (patch->image * c->input_height + y / c->enlargement) * c->input_width
                 + x / c->enlargement;
             const float *source = c->input + place * c->inputs + patch->first_channel;
+            // A chunk of the channels is too short a piece for the processor to see the next one coming.
+            if (x + PATCH_AHEAD < width) {
+                const float *next = source + PATCH_AHEAD / c->enlargement * c->inputs;
+                prefetch(next, next + patch->channels);
+            }
             for (int64_t k = 0; k < stride; k += LANES) {
                 Vector v = k < whole ? load(source + k) : load_some(source + k, rest);
                 if (c->scale) v = silu(v * load(scale + k) + load(shift + k));

@@ -141,11 +141,32 @@ static void transform_inputs(const WinogradRun *run, int64_t begin, int64_t end,
     }
 }
 
+/// How many tiles ahead of their use residuals are called into the cache.
+#define RESIDUAL_AHEAD 2
+
+/// Calls what is added to one panel of a tile's outputs into the cache: its pieces are too short, and too
+/// far from each other, for the processor to see them coming.
+static void prefetch_residual(const WinogradRun *run, int64_t tile, int64_t panel) {
+    const KernelsConvolution *c = run->convolution;
+    const TilePlace place = place_of_tile(&run->plan, tile);
+    const int64_t y = place.row * TILE, x = place.column * TILE;
+    const int64_t rows = smaller(TILE, c->height - y), columns = smaller(TILE, c->width - x);
+    const int64_t corner = (place.image * c->height + y) * c->width + x;
+    const float *residual = c->residual + corner * c->outputs + panel * PANEL;
+    for (int64_t i = 0; i < rows; i++)
+        for (int64_t j = 0; j < columns; j++) {
+            const float *start = residual + (i * c->width + j) * c->outputs;
+            prefetch(start, start + smaller(PANEL, c->outputs - panel * PANEL));
+        }
+}
+
 /// Writes one panel of the outputs of `count` tiles from `begin` on.
 static void transform_outputs(const WinogradRun *run, int64_t begin, int64_t count, int64_t panel,
                               const float *products) {
     const KernelsConvolution *c = run->convolution;
     for (int64_t tile = begin; tile < begin + count; tile++, products += PANEL) {
+        if (c->residual && tile + RESIDUAL_AHEAD < begin + count)
+            prefetch_residual(run, tile + RESIDUAL_AHEAD, panel);
         const TilePlace place = place_of_tile(&run->plan, tile);
         const int64_t y = place.row * TILE, x = place.column * TILE;
         const int64_t rows = smaller(TILE, c->height - y), columns = smaller(TILE, c->width - x);
@@ -203,13 +224,10 @@ static void convolve_tiles(int64_t begin, int64_t end, void *context) {
                     for (int64_t chunk = 0; chunk < plan->chunks; chunk++) {
                         const int64_t start = chunk_start(inputs, chunk);
                         const bool is_last = chunk + 1 == plan->chunks;
-                        const Operands next = {
-                            memory.input
-                                + (is_last ? (i + 1) % POSITIONS * plan->input_of_position
-                                           : (chunk + 1) * plan->input_of_chunk
-                                               + i * plan->input_of_position),
-                            is_last ? weights + plan->weights_of_position
-                                    : weights + chunk_start(inputs, chunk + 1) * PANEL};
+                        const float *next = memory.input
+                            + (is_last ? (i + 1) % POSITIONS * plan->input_of_position
+                                       : (chunk + 1) * plan->input_of_chunk
+                                           + i * plan->input_of_position);
                         product(tiles, chunk_start(inputs, chunk + 1) - start,
                                 memory.input + chunk * plan->input_of_chunk
                                     + i * plan->input_of_position,
@@ -258,11 +276,9 @@ static void outputs_of_block(int64_t begin, int64_t end, void *context) {
                                   plan->weights_of_position);
                 const float *input = run->input + chunk * plan->input_of_chunk;
                 for (int64_t i = 0; i < POSITIONS; i++) {
-                    // The threads' common input is too large for the nearer caches.
-                    const Operands next = {i + 1 < POSITIONS
-                                               ? input + (i + 1) * plan->input_of_position
-                                               : input + plan->input_of_chunk,
-                                           NULL};
+                    const float *next = input
+                        + (i + 1 < POSITIONS ? (i + 1) * plan->input_of_position
+                                             : plan->input_of_chunk);
                     product(tiles, depth, input + i * plan->input_of_position,
                             plan->input_of_tile, memory.weights + i * plan->weights_of_position,
                             memory.products + i * plan->products_of_position, chunk > 0, next);
