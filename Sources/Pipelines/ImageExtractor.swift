@@ -125,6 +125,7 @@ public final class ImageExtractor {
             var latents = try Self.latentScale * chosen
             if options.strength > 0 {
                 try components.autoencoder.giveBackPages()
+                ReusedMemory.giveBackIdle()
                 latents = try denoised(latents, prompts, options, noise, progress)
             }
             guard try latents.isFinite() else { throw PipelineError.notFinite("latents") }

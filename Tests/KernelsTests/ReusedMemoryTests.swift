@@ -61,51 +61,78 @@ import Testing
         #expect(elements.allSatisfy { $0 == 2 })
     }
 
-    /// What lies idle is not more than what is in use, or than the bound.
-    @Test func givesBackWhatWouldLieIdle() throws {
-        let large = ReusedMemory.idleBound
+    /// Never more is held than was in use at once: what a new block does not find room in is given back.
+    @Test func holdsNoMoreThanWasInUseAtOnce() throws {
+        let page = Pages.size
         try ReusedMemory.scope {
-            let used = try ReusedMemory.block(byteCount: 2 * large)
-            var blocks = try (0..<4).map { _ in try ReusedMemory.block(byteCount: large) }
+            var blocks = try [3, 5].map { try ReusedMemory.block(byteCount: $0 * page) }
             #expect(ReusedMemory.idleBytes == 0)
             blocks.removeAll()
-            #expect(ReusedMemory.idleBytes == 2 * large)
-            _ = try ReusedMemory.block(byteCount: large)
-            withExtendedLifetime(used) {}
-        }
-        try ReusedMemory.scope {
-            _ = try ReusedMemory.block(byteCount: large)
-            #expect(ReusedMemory.idleBytes == large)
-            _ = try ReusedMemory.block(byteCount: large + 1)
-            #expect(ReusedMemory.idleBytes <= large)
+            #expect(ReusedMemory.idleBytes == 8 * page)
+            // Neither of both has room for it.
+            blocks = [try ReusedMemory.block(byteCount: 6 * page)]
+            #expect(ReusedMemory.idleBytes == 2 * page)
+            blocks.append(try ReusedMemory.block(byteCount: 9 * page))
+            #expect(ReusedMemory.idleBytes == 0)
+            blocks.removeFirst()
+            #expect(ReusedMemory.idleBytes == 6 * page)
+            ReusedMemory.giveBackIdle()
+            #expect(ReusedMemory.idleBytes == 0)
+            blocks.removeAll()
+            #expect(ReusedMemory.idleBytes == 9 * page)
         }
     }
 
-    /// A large block's pages that its next user does not need are given back, and are there again later.
-    @Test func givesBackTheTailOfALargeBlock() throws {
-        let size = 3 * ReusedMemory.tailBound / 2
+    /// What is given back is there again when it is needed.
+    @Test func fillsAgainWhatWasGivenBack() throws {
+        let page = Pages.size
         try ReusedMemory.scope {
-            var block: ReusedMemory.Block? = try ReusedMemory.block(byteCount: size)
+            let first = try ReusedMemory.block(byteCount: page)
+            var block: ReusedMemory.Block? = try ReusedMemory.block(byteCount: 4 * page)
             let address = block?.address
-            block?.address.initializeMemory(as: UInt8.self, repeating: 1, count: size)
-            #expect(residentPages(of: block, size) == size / 4096)
+            block?.address.initializeMemory(as: UInt8.self, repeating: 1, count: 4 * page)
+            #expect(residentPages(of: address, 4 * page) == 4 * page / 4096)
             block = nil
-            block = try ReusedMemory.block(byteCount: size / 3)
+            block = try ReusedMemory.block(byteCount: page)
             #expect(block?.address == address)
-            #expect(residentPages(of: block, size) == size / 3 / 4096)
-            #expect(ReusedMemory.idleBytes == 0)
+            ReusedMemory.giveBackIdle()
+            #expect(residentPages(of: address, 4 * page) == page / 4096)
             block = nil
-            #expect(ReusedMemory.idleBytes == size / 3)
-            block = try ReusedMemory.block(byteCount: size)
+            block = try ReusedMemory.block(byteCount: 4 * page)
             #expect(block?.address == address)
-            block?.address.initializeMemory(as: UInt8.self, repeating: 2, count: size)
+            block?.address.initializeMemory(as: UInt8.self, repeating: 2, count: 4 * page)
+            withExtendedLifetime(first) {}
+        }
+    }
+
+    /// Blocks of any size, taken and given back in any order, never share a byte.
+    @Test func blocksNeverShareMemory() throws {
+        var numbers = SplitMix64(seed: 7)
+        try ReusedMemory.scope {
+            var blocks: [(block: ReusedMemory.Block, size: Int, mark: UInt8)] = []
+            for round in 0..<400 {
+                if blocks.count > 6 || (blocks.count > 0 && numbers.next() % 3 == 0) {
+                    let number = Int(numbers.next() % UInt64(blocks.count))
+                    let (block, size, mark) = blocks.remove(at: number)
+                    let bytes = UnsafeRawBufferPointer(start: block.address, count: size)
+                    let isOwn = stride(from: 0, to: size, by: 4096).allSatisfy { bytes[$0] == mark }
+                    #expect(isOwn && bytes.last == mark)
+                    if numbers.next() % 8 == 0 { ReusedMemory.giveBackIdle() }
+                } else {
+                    let size = Int(numbers.next() % UInt64(12 << 20)) + 1
+                    let block = try ReusedMemory.block(byteCount: size)
+                    let mark = UInt8(truncatingIfNeeded: round)
+                    block.address.initializeMemory(as: UInt8.self, repeating: mark, count: size)
+                    blocks.append((block, size, mark))
+                }
+            }
         }
     }
 
     /// Of the first `size` bytes, how many pages of 4 KiB are filled.
-    private func residentPages(of block: ReusedMemory.Block?, _ size: Int) -> Int {
+    private func residentPages(of address: UnsafeMutableRawPointer?, _ size: Int) -> Int {
         var answers = [UInt8](repeating: 0, count: size / 4096)
-        guard let block, mincore(block.address, size, &answers) == 0 else { return -1 }
+        guard let address, mincore(address, size, &answers) == 0 else { return -1 }
         return answers.count { $0 & 1 == 1 }
     }
 

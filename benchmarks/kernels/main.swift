@@ -1,11 +1,11 @@
 // The kernels against libtorch's own operators, on this machine:
 //
-//     swift run -c release kernels-benchmark layers|encoder|decoder|unet|unet-alone [SIDE] [REPEATS]
+//     swift run -c release kernels-benchmark layers|encoder|decoder|unet [SIDE] [REPEATS] [alone]
 //
 // Both take turns, so that a change of the machine's speed meets both; what is printed is the median
 // of the ratios of neighbours, and the shortest times. Weights are random, models of the shape of
-// Stable Diffusion 1.5, pictures SIDE pixels high and wide (512). `unet-alone` runs the kernels without
-// the other side, for a profiler, and prints the processors' time beside that of the clock.
+// Stable Diffusion 1.5, pictures SIDE pixels high and wide (512). `alone` runs the kernels without the
+// other side, for a profiler, and prints the processors' time beside that of the clock.
 
 import Checkpoints
 import Diffusion
@@ -18,7 +18,18 @@ struct Contest {
     let fast: () throws -> Tensor
 
     func run(repeats: Int) throws {
-        try ReusedMemory.scope { try compete(repeats: max(repeats, 1)) }
+        try ReusedMemory.scope {
+            try isAlone ? runAlone(repeats: repeats) : compete(repeats: max(repeats, 1))
+        }
+    }
+
+    private func runAlone(repeats: Int) throws {
+        for _ in 0...repeats {
+            let start = clock()
+            let seconds = try Self.seconds(fast)
+            let processors = Double(clock() - start) / Double(CLOCKS_PER_SEC)
+            print("\(name): \(milliseconds(seconds)), of processors \(milliseconds(processors))")
+        }
     }
 
     private func compete(repeats: Int) throws {
@@ -77,6 +88,7 @@ let library = try LibTorch.shared()
 let arguments = CommandLine.arguments.dropFirst()
 let side = arguments.dropFirst().first.flatMap { Int($0) } ?? 512
 let repeats = arguments.dropFirst(2).first.flatMap { Int($0) } ?? 5
+let isAlone = arguments.last == "alone"
 let noise = NoiseGenerator(seed: 1)
 let source = SharedSource(in: library)
 let exactWeights = Weights(source, precision: .exact)
@@ -139,22 +151,6 @@ case "unet":
         exact: { try exact(latents, timestep: 500, context: context) },
         fast: { try fast(latents, timestep: 500, context: context) }
     ).run(repeats: repeats)
-case "unet-alone":
-    var configuration = UNet2DConditionConfiguration()
-    configuration.crossAttentionDim = .all(768)
-    let model = try UNet2DConditionModel(fastWeights, configuration: configuration, in: library)
-    let latents = try noise.normal([2, 4, side / 8, side / 8], in: library)
-    let context = try noise.normal([2, 77, 768], in: library)
-    try ReusedMemory.scope {
-        for _ in 0...repeats {
-            let start = clock()
-            let time = try ContinuousClock().measure {
-                _ = try model(latents, timestep: 500, context: context)
-            }
-            let processors = Double(clock() - start) / Double(CLOCKS_PER_SEC)
-            print("UNet, batch of 2: \(time), of the processors' time \(processors) s")
-        }
-    }
 default:
-    print("usage: kernels-benchmark layers|encoder|decoder|unet|unet-alone [SIDE] [REPEATS]")
+    print("usage: kernels-benchmark layers|encoder|decoder|unet [SIDE] [REPEATS] [alone]")
 }

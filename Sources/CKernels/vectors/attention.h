@@ -127,8 +127,8 @@ static void attend_to_keys(const KernelsAttention *a, int64_t sequence, int64_t 
                 prefetch(a->key + key + j * stride, a->key + key + j * stride + a->size);
                 prefetch(a->value + key + j * stride, a->value + key + j * stride + a->size);
             }
-            product(keys, a->size, a->key + key + start * stride, stride, panel.queries, products,
-                    false, NULL);
+            product(keys, a->size, a->size, a->key + key + start * stride, stride, panel.queries,
+                    products, false, NULL);
             weigh(a, keys, products, &panel, start == 0);
             product_of_transpose(a->size, keys, a->value + key + start * stride, stride, products,
                                  panel.sums, start > 0);

@@ -116,7 +116,7 @@ static void direct_products(const DirectRun *run, const DirectBlock *block, int6
             run->weights + panel * plan->weights_of_panel + input * 9 * PANEL;
         for (int64_t row = 0; row < block->rows; row++, sums += block->columns * PANEL)
             for (int64_t tap = 0; tap < 3; tap++)
-                product(block->columns, 3 * channels,
+                product(block->columns, 3 * channels, SUMMED,
                         patch_memory + (row * c->stride + tap) * patch.columns * channels,
                         c->stride * channels, weights + tap * 3 * channels * PANEL, sums,
                         chunk > 0 || tap > 0, NULL);

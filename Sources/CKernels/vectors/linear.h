@@ -2,10 +2,10 @@
 // all panels, so that rows stay in its cache. Where there are few rows, weights are what costs: then each
 // thread brings those of some outputs into a panel in its cache and takes all rows through it.
 
-/// Inputs whose products are summed before they are added to the rest.
-#define LINEAR_CHUNK 256
+/// Products that are summed before they are added to the rest.
+#define LINEAR_SUMMED 256
 /// Inputs whose weights, with those of a gate, are to stay in a cache while rows pass by.
-#define LINEAR_SPAN (5 * LINEAR_CHUNK)
+#define LINEAR_SPAN (5 * LINEAR_SUMMED)
 
 /// Up to so many rows are few.
 #define LINEAR_FEW_ROWS 768
@@ -74,15 +74,6 @@ static void panels_of_weights(int64_t begin, int64_t end, void *context) {
     for (int64_t i = begin; i < end; i++)
         pack_weights(run, i / plan->panels, i % plan->panels, 0, run->linear->inputs,
                      run->weights + i * plan->weights_of_panel);
-}
-
-/// The products of up to BLOCK_ROWS rows with a panel's weights of the inputs `begin..<end`.
-static void sums_of_rows(const LinearRun *run, const float *input, int64_t rows, int64_t begin,
-                         int64_t end, const float *weights, float *sums) {
-    const int64_t inputs = run->linear->inputs;
-    for (int64_t first = begin; first < end; first += LINEAR_CHUNK)
-        product(rows, smaller(LINEAR_CHUNK, end - first), input + first, inputs,
-                weights + (first - begin) * PANEL, sums, first > 0, NULL);
 }
 
 /// The first `count` floats of a vector, or all of it.
@@ -170,8 +161,9 @@ static void panel_of_linear(const LinearRun *run, int64_t row, int64_t rows, int
             const int64_t first = rows * block / blocks, last = rows * (block + 1) / blocks;
             float *place = c->inputs > LINEAR_SPAN ? sums + first * PANEL : sums;
             for (int64_t part = 0; part < parts; part++)
-                sums_of_rows(run, c->input + (row + first) * c->inputs, last - first, begin, end,
-                             weights[part], place + part * plan->sums);
+                product(last - first, end - begin, LINEAR_SUMMED,
+                        c->input + (row + first) * c->inputs + begin, c->inputs, weights[part],
+                        place + part * plan->sums, begin > 0, NULL);
             if (end == c->inputs) write_panel(run, row + first, last - first, panel, place);
         }
     }

@@ -61,15 +61,22 @@ INLINE void product_of_block(int64_t rows, int64_t depth, const float *a, const 
 #undef ROWS
 
 /// The same for any number of rows, in blocks of about equal size.
-/// - Parameter next_a: A of the next product of about the same depth, its rows one behind the other, to
-///   be called into the cache while this one is computed; or NULL.
-static void product(int64_t rows, int64_t depth, const float *a, int64_t a_stride, const float *b,
-                    float *c, bool adds, const float *next_a) {
+///
+/// - Parameters:
+///   - summed: how many products are summed before they are added to the rest: sums of sums keep rounding
+///     errors small.
+///   - next_a: A of the next product of about the same depth, its rows one behind the other, to be called
+///     into the cache while this one is computed; or NULL.
+static void product(int64_t rows, int64_t depth, int64_t summed, const float *a, int64_t a_stride,
+                    const float *b, float *c, bool adds, const float *next_a) {
     const int64_t blocks = quotient_up(rows, BLOCK_ROWS);
     for (int64_t block = 0; block < blocks; block++) {
         const int64_t start = rows * block / blocks, end = rows * (block + 1) / blocks;
-        product_of_block(end - start, depth, a + start * a_stride, a_stride, 1, b,
-                         c + start * PANEL, adds, next_a ? next_a + start * depth : b);
+        const float *ahead = next_a ? next_a + start * depth : b;
+        for (int64_t k = 0; k < depth; k += summed)
+            product_of_block(end - start, smaller(summed, depth - k), a + start * a_stride + k,
+                             a_stride, 1, b + k * PANEL, c + start * PANEL, adds || k > 0,
+                             ahead + k * 16);
     }
 }
 

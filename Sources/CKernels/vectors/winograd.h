@@ -228,7 +228,7 @@ static void convolve_tiles(int64_t begin, int64_t end, void *context) {
                             + (is_last ? (i + 1) % POSITIONS * plan->input_of_position
                                        : (chunk + 1) * plan->input_of_chunk
                                            + i * plan->input_of_position);
-                        product(tiles, chunk_start(inputs, chunk + 1) - start,
+                        product(tiles, chunk_start(inputs, chunk + 1) - start, SUMMED,
                                 memory.input + chunk * plan->input_of_chunk
                                     + i * plan->input_of_position,
                                 plan->input_of_tile, weights + start * PANEL,
@@ -279,7 +279,7 @@ static void outputs_of_block(int64_t begin, int64_t end, void *context) {
                     const float *next = input
                         + (i + 1 < POSITIONS ? (i + 1) * plan->input_of_position
                                              : plan->input_of_chunk);
-                    product(tiles, depth, input + i * plan->input_of_position,
+                    product(tiles, depth, SUMMED, input + i * plan->input_of_position,
                             plan->input_of_tile, memory.weights + i * plan->weights_of_position,
                             memory.products + i * plan->products_of_position, chunk > 0, next);
                 }
