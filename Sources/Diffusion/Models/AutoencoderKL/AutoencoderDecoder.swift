@@ -43,18 +43,20 @@ struct AutoencoderDecoder {
     }
 
     /// `[N, latent channels, H / 8, W / 8]` to `[N, 3, H, W]`, about in [-1, 1].
-    func callAsFunction(_ latents: Tensor) throws -> Tensor {
+    ///
+    /// - Parameter makesRoom: whether pages of weights are given back as soon as these have served.
+    func callAsFunction(_ latents: Tensor, makesRoom: Bool) throws -> Tensor {
         var hidden = try convIn(postQuantConv?(latents) ?? latents)
         // Given away, so that each layer's result takes the place of what it came from.
-        hidden = try midBlock(consume hidden)
-        for block in upBlocks { hidden = try block(consume hidden) }
+        hidden = try midBlock(consume hidden, makesRoom: makesRoom)
+        for block in upBlocks { hidden = try block(consume hidden, makesRoom: makesRoom) }
         return try convOut(normOut.silu(hidden))
     }
 }
 
 /// Residual blocks, then twice the height and width. Answers to diffusers' `UpDecoderBlock2D`.
 private struct UpDecoderBlock2D {
-    private let resnets: [ResnetBlock2D]
+    private let resnets: [(layer: ResnetBlock2D, weights: Weights)]
     private let upsampler: Upsample2D?
 
     init(
@@ -63,17 +65,22 @@ private struct UpDecoderBlock2D {
     ) throws {
         // One more than on the way down.
         resnets = try (0...configuration.layersPerBlock).map { index in
-            try ResnetBlock2D(
-                weights / "resnets" / "\(index)", from: index == 0 ? inputs : outputs, to: outputs,
+            let weights = weights / "resnets" / "\(index)"
+            let resnet = try ResnetBlock2D(
+                weights, from: index == 0 ? inputs : outputs, to: outputs,
                 groups: configuration.normNumGroups, epsilon: AutoencoderKL.normEpsilon)
+            return (resnet, weights)
         }
         upsampler =
             upsamples ? try Upsample2D(weights / "upsamplers" / "0", channels: outputs) : nil
     }
 
-    func callAsFunction(_ x: consuming Tensor) throws -> Tensor {
+    func callAsFunction(_ x: consuming Tensor, makesRoom: Bool) throws -> Tensor {
         var hidden = consume x
-        for resnet in resnets { hidden = try resnet(consume hidden) }
+        for (resnet, weights) in resnets {
+            hidden = try resnet(consume hidden)
+            if makesRoom { try weights.giveBackPages() }
+        }
         return try upsampler?(hidden) ?? hidden
     }
 }

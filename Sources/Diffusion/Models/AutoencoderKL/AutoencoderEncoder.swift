@@ -41,11 +41,13 @@ struct AutoencoderEncoder {
     }
 
     /// `[N, 3, H, W]` in [-1, 1] to mean and log variance, `[N, 2 * latent channels, H / 8, W / 8]`.
-    func callAsFunction(_ x: Tensor) throws -> Tensor {
+    ///
+    /// - Parameter makesRoom: whether pages of weights are given back as soon as these have served.
+    func callAsFunction(_ x: Tensor, makesRoom: Bool) throws -> Tensor {
         var hidden = try convIn(x)
         // Given away, so that each layer's result takes the place of what it came from.
-        for block in downBlocks { hidden = try block(consume hidden) }
-        hidden = try midBlock(consume hidden)
+        for block in downBlocks { hidden = try block(consume hidden, makesRoom: makesRoom) }
+        hidden = try midBlock(consume hidden, makesRoom: makesRoom)
         hidden = try convOut(normOut.silu(hidden))
         return try quantConv?(hidden) ?? hidden
     }
@@ -53,7 +55,7 @@ struct AutoencoderEncoder {
 
 /// Residual blocks, then half the height and width. Answers to diffusers' `DownEncoderBlock2D`.
 private struct DownEncoderBlock2D {
-    private let resnets: [ResnetBlock2D]
+    private let resnets: [(layer: ResnetBlock2D, weights: Weights)]
     private let downsampler: Downsample2D?
 
     init(
@@ -61,18 +63,23 @@ private struct DownEncoderBlock2D {
         _ configuration: AutoencoderKLConfiguration, downsamples: Bool
     ) throws {
         resnets = try (0..<configuration.layersPerBlock).map { index in
-            try ResnetBlock2D(
-                weights / "resnets" / "\(index)", from: index == 0 ? inputs : outputs, to: outputs,
+            let weights = weights / "resnets" / "\(index)"
+            let resnet = try ResnetBlock2D(
+                weights, from: index == 0 ? inputs : outputs, to: outputs,
                 groups: configuration.normNumGroups, epsilon: AutoencoderKL.normEpsilon)
+            return (resnet, weights)
         }
         downsampler =
             downsamples
             ? try Downsample2D(weights / "downsamplers" / "0", channels: outputs, padding: 0) : nil
     }
 
-    func callAsFunction(_ x: consuming Tensor) throws -> Tensor {
+    func callAsFunction(_ x: consuming Tensor, makesRoom: Bool) throws -> Tensor {
         var hidden = consume x
-        for resnet in resnets { hidden = try resnet(consume hidden) }
+        for (resnet, weights) in resnets {
+            hidden = try resnet(consume hidden)
+            if makesRoom { try weights.giveBackPages() }
+        }
         return try downsampler?(hidden) ?? hidden
     }
 }

@@ -49,31 +49,42 @@ public final class AutoencoderKL {
     ///   be of another dtype than the weights; what comes out is of theirs.
     /// - Returns: the posterior of latents `[N, latent channels, H / scaleFactor, W / scaleFactor]`.
     public func encode(_ pictures: Tensor) throws -> DiagonalGaussian {
-        let posterior = try ReusedMemory.scope {
+        try ReusedMemory.scope {
             let tiling = AutoencoderTiling(inputSide: sampleSide, resultSide: latentSide)
             let given = try pictures.converted(to: weights.dtype)
             let parameters =
                 usesTiling && tiling.applies(to: given)
-                ? try tiling(given, through: encoder.callAsFunction) : try encoder(given)
+                ? try tiling(given, through: parameters) : try parameters(of: given)
             return try DiagonalGaussian(
                 parameters: parameters.contiguous().converted(to: pictures.dtype))
         }
-        try makeRoom(forPixels: pictures.count / configuration.inChannels)
-        return posterior
+    }
+
+    private func parameters(of pictures: Tensor) throws -> Tensor {
+        let makesRoom = outweighWeights(pixels: pictures.count / configuration.inChannels)
+        let parameters = try encoder(pictures, makesRoom: makesRoom)
+        if makesRoom { try giveBackPages() }
+        return parameters
     }
 
     /// - Parameter latents: `[N, latent channels, H, W]`, not scaled; of any dtype, which comes out again.
     /// - Returns: pictures `[N, 3, scaleFactor * H, scaleFactor * W]`, about in [-1, 1].
     public func decode(_ latents: Tensor) throws -> Tensor {
-        let pictures = try ReusedMemory.scope {
+        try ReusedMemory.scope {
             let tiling = AutoencoderTiling(inputSide: latentSide, resultSide: sampleSide)
             let given = try latents.converted(to: weights.dtype)
             let pictures =
                 usesTiling && tiling.applies(to: given)
-                ? try tiling(given, through: decoder.callAsFunction) : try decoder(given)
+                ? try tiling(given, through: pictures) : try pictures(of: given)
             return try pictures.contiguous().converted(to: latents.dtype)
         }
-        try makeRoom(forPixels: pictures.count / configuration.outChannels)
+    }
+
+    private func pictures(of latents: Tensor) throws -> Tensor {
+        let pixels = latents.count / configuration.latentChannels * scaleFactor * scaleFactor
+        let makesRoom = outweighWeights(pixels: pixels)
+        let pictures = try decoder(latents, makesRoom: makesRoom)
+        if makesRoom { try giveBackPages() }
         return pictures
     }
 
@@ -83,11 +94,10 @@ public final class AutoencoderKL {
         try weights.giveBackPages()
     }
 
-    /// Feature maps are largest where few of the weights are in use. For pictures whose maps outweigh the
-    /// weights, these are not to lie beside the next picture's.
-    private func makeRoom(forPixels count: Int) throws {
-        let largestMap = 4 * count * configuration.firstWidth
-        if largestMap >= 64 << 20 { try giveBackPages() }
+    /// Whether the largest feature map takes so much memory that weights which are not in use are not to lie
+    /// beside it: maps are largest where few of the weights are in use.
+    private func outweighWeights(pixels: Int) -> Bool {
+        4 * pixels * configuration.firstWidth >= 64 << 20
     }
 
     /// Decodes latents of about unit variance, as diffusion works on them.

@@ -5,11 +5,13 @@ import Torch
 ///
 /// Answers to diffusers' `UNetMidBlock2D`.
 struct AutoencoderMidBlock {
+    private let weights: Weights
     private let first: ResnetBlock2D
     private let attention: SpatialAttention?
     private let second: ResnetBlock2D
 
     init(_ weights: Weights, channels: Int, configuration: AutoencoderKLConfiguration) throws {
+        self.weights = weights
         let groups = configuration.normNumGroups
         let epsilon = AutoencoderKL.normEpsilon
         let resnets = weights / "resnets"
@@ -25,9 +27,14 @@ struct AutoencoderMidBlock {
     }
 
     /// `[N, channels, H, W]` to the same shape.
-    func callAsFunction(_ x: consuming Tensor) throws -> Tensor {
+    ///
+    /// - Parameter makesRoom: whether pages of weights are given back as soon as these have served.
+    func callAsFunction(_ x: consuming Tensor, makesRoom: Bool) throws -> Tensor {
         var hidden = try first(consume x)
         if let attention { hidden = try attention(hidden) }
-        return try second(consume hidden)
+        if makesRoom { try weights.giveBackPages() }
+        hidden = try second(consume hidden)
+        if makesRoom { try weights.giveBackPages() }
+        return hidden
     }
 }
