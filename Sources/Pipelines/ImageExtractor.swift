@@ -19,8 +19,6 @@ public final class ImageExtractor {
     private let components: StableDiffusionComponents
     private let promptEncoder: PromptEncoder
     private let warn: (String) -> Void
-    /// One picture's feature maps lie where the last one's lay.
-    private let memory = ReusedMemory()
     private var hasWarnedOfScheduler = false
 
     /// - Parameters:
@@ -114,23 +112,20 @@ public final class ImageExtractor {
                 name: name, reason: "there are \(count) for \(pictures.count) pictures.")
         }
         let noise = BatchNoise(seeds: seeds)
-        return try memory.scope {
-            let distribution = try components.autoencoder.encode(
-                pixels(of: pictures, longestSide: longestSide))
-            let chosen =
-                switch posterior {
-                case .sample: try distribution.sample(noise: noise.normal(like: distribution.mean))
-                case .mode: distribution.mean
-                }
-            var latents = try Self.latentScale * chosen
-            if options.strength > 0 {
-                try components.autoencoder.giveBackPages()
-                ReusedMemory.giveBackIdle()
-                latents = try denoised(latents, prompts, options, noise, progress)
+        let distribution = try components.autoencoder.encode(
+            pixels(of: pictures, longestSide: longestSide))
+        let chosen =
+            switch posterior {
+            case .sample: try distribution.sample(noise: noise.normal(like: distribution.mean))
+            case .mode: distribution.mean
             }
-            guard try latents.isFinite() else { throw PipelineError.notFinite("latents") }
-            return latents
+        var latents = try Self.latentScale * chosen
+        if options.strength > 0 {
+            try components.giveBackAutoencoderPages()
+            latents = try denoised(latents, prompts, options, noise, progress)
         }
+        guard try latents.isFinite() else { throw PipelineError.notFinite("latents") }
+        return latents
     }
 
     /// Decodes latents to the picture that they stand for, with sides that are multiples of 8.
@@ -183,7 +178,7 @@ public final class ImageExtractor {
             )
         }
         let sample = try latents.converted(to: dtype).moved(to: device)
-        return try memory.scope { try autoencoder.decode((1 / Self.latentScale) * sample) }
+        return try autoencoder.decode((1 / Self.latentScale) * sample)
     }
 
     // MARK: - Denoising

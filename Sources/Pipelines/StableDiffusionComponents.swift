@@ -156,6 +156,11 @@ public final class StableDiffusionComponents {
         }
     }
 
+    /// Makes room for the UNet, if the autoencoder was in use; see `AutoencoderKL.giveBackPages`.
+    func giveBackAutoencoderPages() throws {
+        try autoencoderPart.loaded?.giveBackPages()
+    }
+
     public var autoencoder: AutoencoderKL { get throws { try autoencoderPart.value } }
     public var tokenizer: CLIPTokenizer { get throws { try tokenizerPart.value } }
     public var textEncoder: CLIPTextModel { get throws { try textEncoderPart.value } }

@@ -248,6 +248,7 @@ public final class StableDiffusionPipeline {
         var scheduler = scheduler
         try scheduler.setTimesteps(steps)
         let (sample, first) = try start.applied(to: placed(latents), scheduler)
+        try components.giveBackAutoencoderPages()
         return DenoisingLoop(
             from: sample, scheduler: scheduler, start: first, unet: unet, embeddings: embeddings,
             guidanceScale: guidanceScale, randomness: randomness)

@@ -64,7 +64,8 @@ import Testing
     /// Never more is held than was in use at once: what a new block does not find room in is given back.
     @Test func holdsNoMoreThanWasInUseAtOnce() throws {
         let page = Pages.size
-        try ReusedMemory.scope {
+        let memory = ReusedMemory()
+        try memory.scope {
             var blocks = try [3, 5].map { try ReusedMemory.block(byteCount: $0 * page) }
             #expect(ReusedMemory.idleBytes == 0)
             blocks.removeAll()
@@ -76,17 +77,36 @@ import Testing
             #expect(ReusedMemory.idleBytes == 0)
             blocks.removeFirst()
             #expect(ReusedMemory.idleBytes == 6 * page)
-            ReusedMemory.giveBackIdle()
+            memory.giveBackIdle()
             #expect(ReusedMemory.idleBytes == 0)
             blocks.removeAll()
             #expect(ReusedMemory.idleBytes == 9 * page)
         }
     }
 
+    /// Between its scopes a memory is the system's to take, and serves the next one if it was not taken.
+    @Test func servesTheNextScope() throws {
+        let memory = ReusedMemory()
+        let first = try memory.scope {
+            let block = try ReusedMemory.block(byteCount: 5_000_000)
+            block.address.initializeMemory(as: UInt8.self, repeating: 1, count: 5_000_000)
+            return block.address
+        }
+        try memory.scope {
+            #expect(ReusedMemory.idleBytes == 3 * Pages.size)
+            let block = try ReusedMemory.block(byteCount: 5_000_000)
+            #expect(block.address == first)
+            block.address.initializeMemory(as: UInt8.self, repeating: 2, count: 5_000_000)
+            let bytes = UnsafeRawBufferPointer(start: block.address, count: 5_000_000)
+            #expect(bytes.allSatisfy { $0 == 2 })
+        }
+    }
+
     /// What is given back is there again when it is needed.
     @Test func fillsAgainWhatWasGivenBack() throws {
         let page = Pages.size
-        try ReusedMemory.scope {
+        let memory = ReusedMemory()
+        try memory.scope {
             let first = try ReusedMemory.block(byteCount: page)
             var block: ReusedMemory.Block? = try ReusedMemory.block(byteCount: 4 * page)
             let address = block?.address
@@ -95,7 +115,7 @@ import Testing
             block = nil
             block = try ReusedMemory.block(byteCount: page)
             #expect(block?.address == address)
-            ReusedMemory.giveBackIdle()
+            memory.giveBackIdle()
             #expect(residentPages(of: address, 4 * page) == page / 4096)
             block = nil
             block = try ReusedMemory.block(byteCount: 4 * page)
@@ -108,7 +128,8 @@ import Testing
     /// Blocks of any size, taken and given back in any order, never share a byte.
     @Test func blocksNeverShareMemory() throws {
         var numbers = SplitMix64(seed: 7)
-        try ReusedMemory.scope {
+        let memory = ReusedMemory()
+        try memory.scope {
             var blocks: [(block: ReusedMemory.Block, size: Int, mark: UInt8)] = []
             for round in 0..<400 {
                 if blocks.count > 6 || (blocks.count > 0 && numbers.next() % 3 == 0) {
@@ -117,7 +138,7 @@ import Testing
                     let bytes = UnsafeRawBufferPointer(start: block.address, count: size)
                     let isOwn = stride(from: 0, to: size, by: 4096).allSatisfy { bytes[$0] == mark }
                     #expect(isOwn && bytes.last == mark)
-                    if numbers.next() % 8 == 0 { ReusedMemory.giveBackIdle() }
+                    if numbers.next() % 8 == 0 { memory.giveBackIdle() }
                 } else {
                     let size = Int(numbers.next() % UInt64(12 << 20)) + 1
                     let block = try ReusedMemory.block(byteCount: size)

@@ -63,6 +63,13 @@ struct PagePool: @unchecked Sendable {
         giveBack(downTo: max(mostUsed, usedCount))
     }
 
+    /// Lets the system take what is idle if it needs the room before this pool does.
+    func offerIdle() {
+        for stretch in stretches {
+            for piece in stretch.pieces where !piece.isUsed { stretch.pages.offer(piece.range) }
+        }
+    }
+
     /// Gives back what is idle, and starts anew to look how much is in use.
     mutating func giveBackIdle() {
         mostUsed = usedCount

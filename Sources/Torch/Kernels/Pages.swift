@@ -59,6 +59,11 @@ struct Pages {
         return count
     }
 
+    /// Lets the system take what pages hold if it needs the room. Until then they stay filled.
+    func offer(_ range: Range<Int>) {
+        madvise(address + range.lowerBound * Self.size, range.count * Self.size, MADV_FREE)
+    }
+
     /// Gives all of them back for good.
     func giveBack() {
         munmap(address, byteCount)

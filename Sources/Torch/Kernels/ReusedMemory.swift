@@ -5,8 +5,9 @@ import Synchronization
 ///
 /// A system gives out large memory as pages that it fills with zeros one by one, when they are first
 /// touched; for feature maps that can take as long as computing them. Inside a `scope` memory that an
-/// operation is done with serves the next one, and never more is held than was in use at once. All of it
-/// is given back when this object goes.
+/// operation is done with serves the next one, and never more is held than was in use at once. After it
+/// the system may take it when it runs short; otherwise it serves the next scope. All of it is given back
+/// when this object goes.
 package final class ReusedMemory {
     /// Blocks of fewer bytes come from `malloc`, which reuses them itself.
     static let smallestPooled = 1 << 20
@@ -23,6 +24,7 @@ package final class ReusedMemory {
     /// Runs `body`, in which kernels reuse this memory. A scope in a scope is part of it.
     package func scope<Result>(_ body: () throws -> Result) rethrows -> Result {
         guard Self.store == nil else { return try body() }
+        defer { own.offerIdle() }
         return try Self.$store.withValue(own) { try body() }
     }
 
@@ -32,10 +34,9 @@ package final class ReusedMemory {
         return try withExtendedLifetime(memory) { try memory.scope(body) }
     }
 
-    /// Gives back what lies idle in the scope that this is called in: before another model's turn, whose
-    /// weights need the room.
-    package static func giveBackIdle() {
-        store?.giveBackIdle()
+    /// Gives back what lies idle: before another model's turn, whose weights need the room.
+    package func giveBackIdle() {
+        own.giveBackIdle()
     }
 
     /// Memory whose address is divisible by 64, until the last reference goes.
@@ -101,6 +102,10 @@ package final class ReusedMemory {
                 state.pool.keep(address)
                 if state.isClosed { state.pool.giveBackIdle() }
             }
+        }
+
+        func offerIdle() {
+            state.withLock { $0.pool.offerIdle() }
         }
 
         func giveBackIdle() {

@@ -11,6 +11,8 @@ public final class AutoencoderKL {
 
     public let configuration: AutoencoderKLConfiguration
     private let weights: Weights
+    /// One picture's feature maps lie where the last one's lay.
+    private let memory = ReusedMemory()
     private var builtEncoder: AutoencoderEncoder?
     private var builtDecoder: AutoencoderDecoder?
 
@@ -49,7 +51,7 @@ public final class AutoencoderKL {
     ///   be of another dtype than the weights; what comes out is of theirs.
     /// - Returns: the posterior of latents `[N, latent channels, H / scaleFactor, W / scaleFactor]`.
     public func encode(_ pictures: Tensor) throws -> DiagonalGaussian {
-        try ReusedMemory.scope {
+        try memory.scope {
             let tiling = AutoencoderTiling(inputSide: sampleSide, resultSide: latentSide)
             let given = try pictures.converted(to: weights.dtype)
             let parameters =
@@ -63,14 +65,14 @@ public final class AutoencoderKL {
     private func parameters(of pictures: Tensor) throws -> Tensor {
         let makesRoom = outweighWeights(pixels: pictures.count / configuration.inChannels)
         let parameters = try encoder(pictures, makesRoom: makesRoom)
-        if makesRoom { try giveBackPages() }
+        if makesRoom { try weights.giveBackPages() }
         return parameters
     }
 
     /// - Parameter latents: `[N, latent channels, H, W]`, not scaled; of any dtype, which comes out again.
     /// - Returns: pictures `[N, 3, scaleFactor * H, scaleFactor * W]`, about in [-1, 1].
     public func decode(_ latents: Tensor) throws -> Tensor {
-        try ReusedMemory.scope {
+        try memory.scope {
             let tiling = AutoencoderTiling(inputSide: latentSide, resultSide: sampleSide)
             let given = try latents.converted(to: weights.dtype)
             let pictures =
@@ -84,13 +86,14 @@ public final class AutoencoderKL {
         let pixels = latents.count / configuration.latentChannels * scaleFactor * scaleFactor
         let makesRoom = outweighWeights(pixels: pixels)
         let pictures = try decoder(latents, makesRoom: makesRoom)
-        if makesRoom { try giveBackPages() }
+        if makesRoom { try weights.giveBackPages() }
         return pictures
     }
 
-    /// Lets go of the pages of the checkpoint's file until they are read again; without influence on
-    /// weights that were converted or moved.
+    /// Lets go of the memory of feature maps, and of the pages of the checkpoint's file until they are read
+    /// again; weights that were converted or moved stay.
     public func giveBackPages() throws {
+        memory.giveBackIdle()
         try weights.giveBackPages()
     }
 

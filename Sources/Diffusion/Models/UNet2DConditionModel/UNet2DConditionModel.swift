@@ -16,6 +16,8 @@ public final class UNet2DConditionModel {
     private let upBlocks: [UNetUpBlock]
     private let normOut: GroupNorm
     private let convOut: Conv2d
+    /// One step's feature maps lie where the last one's lay.
+    private let memory = ReusedMemory()
 
     /// - Parameters:
     ///   - weights: named as in diffusers.
@@ -80,7 +82,7 @@ public final class UNet2DConditionModel {
     public func callAsFunction(_ latents: Tensor, timestep: Double, context: Tensor) throws
         -> Tensor
     {
-        try ReusedMemory.scope {
+        try memory.scope {
             try predict(latents, time: timeEmbedding(timestep), context: context).contiguous()
         }
     }
@@ -97,7 +99,7 @@ public final class UNet2DConditionModel {
         -> Tensor
     {
         try latents.checkOneEach(timesteps)
-        return try ReusedMemory.scope {
+        return try memory.scope {
             try predict(latents, time: timeEmbedding(timesteps), context: context).contiguous()
         }
     }

@@ -18,6 +18,8 @@ public final class UNet2DModel {
     private let upBlocks: [UNet2DUpBlock]
     private let normOut: GroupNorm
     private let convOut: Conv2d
+    /// One step's feature maps lie where the last one's lay.
+    private let memory = ReusedMemory()
 
     /// - Parameters:
     ///   - weights: named as in diffusers.
@@ -82,7 +84,7 @@ public final class UNet2DModel {
     /// - Throws: `TorchError.invalidArgument` if the shape is none that the model takes.
     public func callAsFunction(_ sample: Tensor, timestep: Double) throws -> Tensor {
         try check(sample: sample.shape)
-        return try ReusedMemory.scope {
+        return try memory.scope {
             try predict(sample, time: timeEmbedding(timestep)).contiguous()
         }
     }
@@ -98,7 +100,7 @@ public final class UNet2DModel {
     public func callAsFunction(_ sample: Tensor, timesteps: [Int]) throws -> Tensor {
         try check(sample: sample.shape)
         try sample.checkOneEach(timesteps)
-        return try ReusedMemory.scope {
+        return try memory.scope {
             try predict(sample, time: timeEmbedding(timesteps)).contiguous()
         }
     }
