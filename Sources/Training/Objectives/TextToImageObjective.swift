@@ -35,8 +35,8 @@ public final class TextToImageObjective: TrainingObjective {
     private let start: StartingModel
     private let device: Device
     private let unet: UNet2DConditionModel
-    private let textEncoder: CLIPTextModel
-    private let tokenizer: CLIPTokenizer
+    /// What the UNet attends to for N captions, `[N, tokens, size]`.
+    private let hiddenStates: (_ captions: [String]) throws -> Tensor
     private let autoencoder: AutoencoderKL
     private let diffusionLoss: DiffusionLoss
     private let encoded: EncodedPictures
@@ -76,14 +76,21 @@ public final class TextToImageObjective: TrainingObjective {
             configuration: UNet2DConditionConfiguration(
                 path: start.configuration(of: Component.unet)),
             in: library)
-        textEncoder = try CLIPTextModel(
+        let textEncoder = try CLIPTextModel(
             start.weights(
                 of: Component.textEncoder, dtype: dtype, device: device, keepingIn: textParameters),
             configuration: CLIPTextConfiguration(
                 path: start.configuration(of: Component.textEncoder)), in: library)
         let components = try StableDiffusionComponents(
             folder: folder, dtype: dtype, device: device)
-        tokenizer = try components.tokenizer
+        let tokenizer = try components.tokenizer
+        let length = min(
+            tokenizer.modelMaxLength ?? .max, textEncoder.configuration.maxPositionEmbeddings)
+        let encode = { (captions: [String]) in
+            try textEncoder(captions.map { tokenizer.encode($0, paddedTo: length).ids })
+        }
+        hiddenStates =
+            options.trainsTextEncoder ? encode : EncodedCaptions(by: encode).callAsFunction
         autoencoder = try components.autoencoder
         let scheduler = DDPMScheduler(try DDPMConfiguration(components.schedulerSettings))
         diffusionLoss = try DiffusionLoss(scheduler, minSNRGamma: options.snrGamma)
@@ -144,17 +151,10 @@ public final class TextToImageObjective: TrainingObjective {
     func loss(
         of latents: Tensor, noise: Tensor, timesteps: [Int], captions: [String]
     ) throws -> Tensor {
-        let context = try hiddenStates(of: captions)
+        let context = try hiddenStates(captions)
         return try diffusionLoss(latents, noise: noise, timesteps: timesteps) {
             try unet($0, timesteps: $1, context: context)
         }
-    }
-
-    /// `[N, tokens, size]`
-    private func hiddenStates(of captions: [String]) throws -> Tensor {
-        let length = min(
-            tokenizer.modelMaxLength ?? .max, textEncoder.configuration.maxPositionEmbeddings)
-        return try textEncoder(captions.map { tokenizer.encode($0, paddedTo: length).ids })
     }
 
     private func placed(_ tensor: Tensor) throws -> Tensor {
@@ -171,8 +171,7 @@ public final class TextToImageObjective: TrainingObjective {
             captions.append(caption)
         }
         let embeddings = try PromptEmbeddings(
-            negative: hiddenStates(of: captions.map { _ in "" }),
-            prompt: hiddenStates(of: captions))
+            negative: hiddenStates(captions.map { _ in "" }), prompt: hiddenStates(captions))
         var scheduler = try DDIMScheduler(diffusionLoss.scheduler.settings)
         try scheduler.setTimesteps(options.sampleSteps)
         let scale = autoencoder.scaleFactor

@@ -11,8 +11,8 @@ public final class UNet2DConditionModel {
     private let timeEmbedding: TimestepEmbedding
     private let downBlocks: [UNetDownBlock]
     private let midBlock: UNetMidBlock
-    /// Those of the middle, and of the widest layer after it.
-    private let deepWeights: [Weights]
+    /// Those of the middle, and of the widest layers after it.
+    private let deepWeights: [[Weights]]
     private let upBlocks: [UNetUpBlock]
     private let normOut: GroupNorm
     private let convOut: Conv2d
@@ -39,7 +39,8 @@ public final class UNet2DConditionModel {
         downBlocks = try levels.map {
             try UNetDownBlock(weights / "down_blocks" / $0, level: $0, configuration)
         }
-        deepWeights = [weights / "mid_block", weights / "up_blocks" / 0 / "resnets" / 0]
+        let widest = weights / "up_blocks" / 0 / "resnets"
+        deepWeights = [[weights / "mid_block"], [widest / 0, widest / 1]]
         midBlock = try UNetMidBlock(weights / "mid_block", configuration)
         upBlocks = try levels.map {
             try UNetUpBlock(weights / "up_blocks" / $0, index: $0, configuration)
@@ -112,11 +113,11 @@ public final class UNet2DConditionModel {
         for block in downBlocks { hidden = try block(hidden, conditioning, skips: &skips) }
         hidden = try midBlock(hidden, conditioning)
         for (index, block) in upBlocks.enumerated() {
-            // A sixth of the weights, used in a fraction of the time: without each other they make room, and
+            // A fifth of the weights, used in a fraction of the time: without each other they make room, and
             // without both the widest feature maps have it. Reading them anew costs about a hundredth of a
             // step, unless that is very short.
             if index < deepWeights.count, latents.count >= 1 << 15 {
-                try deepWeights[index].giveBackPages()
+                for weights in deepWeights[index] { try weights.giveBackPages() }
             }
             hidden = try block(hidden, conditioning, skips: &skips)
         }
