@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct ReusedMemoryTests {
     @Test func servesTheNextOperationInAScope() throws {
-        try ReusedMemory.scope {
+        try ReusedMemory().scope {
             var first: ReusedMemory.Block? = try ReusedMemory.block(byteCount: 5_000_000)
             let address = first?.address
             let second = try ReusedMemory.block(byteCount: 5_000_000)
@@ -14,12 +14,12 @@ import Testing
             let third = try ReusedMemory.block(byteCount: 4_000_000)
             #expect(third.address == address)
         }
-        try ReusedMemory.scope {
+        try ReusedMemory().scope {
             var block: ReusedMemory.Block? = try ReusedMemory.block(byteCount: 5_000_000)
             let address = block?.address
             block = nil
             // A scope in a scope is the same one.
-            try ReusedMemory.scope {
+            try ReusedMemory().scope {
                 let inner = try ReusedMemory.block(byteCount: 4_500_000)
                 #expect(inner.address == address)
             }
@@ -32,7 +32,7 @@ import Testing
     /// Under the memory checkers of the toolchain this would also show a block freed twice.
     @Test func staysWithATensorThatOutlivesTheScope() throws {
         let library = try LibTorch.shared()
-        let tensor = try ReusedMemory.scope {
+        let tensor = try ReusedMemory().scope {
             let tensor = try Tensor(channelsLast: [1, 3, 400, 400], in: library)
             let address = try #require(try tensor.address)
             address.assumingMemoryBound(to: Float.self).update(repeating: 3, count: tensor.count)
@@ -48,7 +48,7 @@ import Testing
     /// A view keeps the memory that it looks at.
     @Test func staysWithAView() throws {
         let library = try LibTorch.shared()
-        let view = try ReusedMemory.scope {
+        let view = try ReusedMemory().scope {
             let tensor = try Tensor(channelsLast: [1, 3, 400, 400], in: library)
             let address = try #require(try tensor.address)
             address.assumingMemoryBound(to: Float.self).update(repeating: 2, count: tensor.count)

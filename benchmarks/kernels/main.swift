@@ -18,7 +18,7 @@ struct Contest {
     let fast: () throws -> Tensor
 
     func run(repeats: Int) throws {
-        try ReusedMemory.scope {
+        try ReusedMemory().scope {
             try isAlone ? runAlone(repeats: repeats) : compete(repeats: max(repeats, 1))
         }
     }

@@ -28,12 +28,6 @@ package final class ReusedMemory {
         return try Self.$store.withValue(own) { try body() }
     }
 
-    /// Runs `body`, in which kernels reuse memory that is given back afterwards.
-    package static func scope<Result>(_ body: () throws -> Result) rethrows -> Result {
-        let memory = ReusedMemory()
-        return try withExtendedLifetime(memory) { try memory.scope(body) }
-    }
-
     /// Gives back what lies idle: before another model's turn, whose weights need the room.
     package func giveBackIdle() {
         own.giveBackIdle()
