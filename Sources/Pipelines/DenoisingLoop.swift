@@ -18,7 +18,8 @@ public struct DenoisingLoop {
     private let predict: Prediction
     private let randomness: StepRandomness
     private let first: Int
-    /// One step's feature maps lie where the last one's lay.
+    /// One step's feature maps lie where the last one's lay; it goes with the loop, before the
+    /// autoencoder's turn.
     private let memory = ReusedMemory()
     private var remaining: Range<Int>
 

@@ -141,6 +141,19 @@ static void transform_inputs(const WinogradRun *run, int64_t begin, int64_t end,
     }
 }
 
+/// Where a tile's outputs are: how many rows and columns, and the number of the first place in the output.
+typedef struct TileOutputs {
+    int64_t image, rows, columns, corner;
+} TileOutputs;
+
+INLINE TileOutputs outputs_of_tile(const WinogradRun *run, int64_t tile) {
+    const KernelsConvolution *c = run->convolution;
+    const TilePlace place = place_of_tile(&run->plan, tile);
+    const int64_t y = place.row * TILE, x = place.column * TILE;
+    return (TileOutputs){place.image, smaller(TILE, c->height - y), smaller(TILE, c->width - x),
+                         (place.image * c->height + y) * c->width + x};
+}
+
 /// How many tiles ahead of their use residuals are called into the cache.
 #define RESIDUAL_AHEAD 2
 
@@ -148,13 +161,10 @@ static void transform_inputs(const WinogradRun *run, int64_t begin, int64_t end,
 /// far from each other, for the processor to see them coming.
 static void prefetch_residual(const WinogradRun *run, int64_t tile, int64_t panel) {
     const KernelsConvolution *c = run->convolution;
-    const TilePlace place = place_of_tile(&run->plan, tile);
-    const int64_t y = place.row * TILE, x = place.column * TILE;
-    const int64_t rows = smaller(TILE, c->height - y), columns = smaller(TILE, c->width - x);
-    const int64_t corner = (place.image * c->height + y) * c->width + x;
-    const float *residual = c->residual + corner * c->outputs + panel * PANEL;
-    for (int64_t i = 0; i < rows; i++)
-        for (int64_t j = 0; j < columns; j++) {
+    const TileOutputs place = outputs_of_tile(run, tile);
+    const float *residual = c->residual + place.corner * c->outputs + panel * PANEL;
+    for (int64_t i = 0; i < place.rows; i++)
+        for (int64_t j = 0; j < place.columns; j++) {
             const float *start = residual + (i * c->width + j) * c->outputs;
             prefetch(start, start + smaller(PANEL, c->outputs - panel * PANEL));
         }
@@ -167,10 +177,7 @@ static void transform_outputs(const WinogradRun *run, int64_t begin, int64_t cou
     for (int64_t tile = begin; tile < begin + count; tile++, products += PANEL) {
         if (c->residual && tile + RESIDUAL_AHEAD < begin + count)
             prefetch_residual(run, tile + RESIDUAL_AHEAD, panel);
-        const TilePlace place = place_of_tile(&run->plan, tile);
-        const int64_t y = place.row * TILE, x = place.column * TILE;
-        const int64_t rows = smaller(TILE, c->height - y), columns = smaller(TILE, c->width - x);
-        const int64_t corner = (place.image * c->height + y) * c->width + x;
+        const TileOutputs place = outputs_of_tile(run, tile);
         for (int64_t lane = 0; lane < PANEL; lane += LANES) {
             const int64_t channel = panel * PANEL + lane, lanes = c->outputs - channel;
             if (lanes <= 0) break;
@@ -178,10 +185,11 @@ static void transform_outputs(const WinogradRun *run, int64_t begin, int64_t cou
             Vector outputs[TILE][TILE];
             transform_output_tile(products + lane, run->plan.products_of_position, outputs);
             UNROLL for (int i = 0; i < TILE; i++) {
-                if (i >= rows) break;
+                if (i >= place.rows) break;
                 UNROLL for (int j = 0; j < TILE; j++) {
-                    if (j >= columns) break;
-                    write_output(c, run->past_caches, (corner + i * c->width + j) * c->outputs + channel,
+                    if (j >= place.columns) break;
+                    write_output(c, run->past_caches,
+                                 (place.corner + i * c->width + j) * c->outputs + channel,
                                  outputs[i][j] + bias, lanes);
                 }
             }

@@ -60,7 +60,6 @@ struct PagePool: @unchecked Sendable {
         stretches[stretch].pieces[index].isUsed = false
         join(index + 1, in: stretch)
         join(index, in: stretch)
-        giveBack(downTo: max(mostUsed, usedCount))
     }
 
     /// Lets the system take what is idle if it needs the room before this pool does.

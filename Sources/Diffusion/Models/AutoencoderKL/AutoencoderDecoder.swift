@@ -56,7 +56,7 @@ struct AutoencoderDecoder {
 
 /// Residual blocks, then twice the height and width. Answers to diffusers' `UpDecoderBlock2D`.
 private struct UpDecoderBlock2D {
-    private let resnets: [(layer: ResnetBlock2D, weights: Weights)]
+    private let resnets: [AutoencoderResnet]
     private let upsampler: Upsample2D?
 
     init(
@@ -65,11 +65,9 @@ private struct UpDecoderBlock2D {
     ) throws {
         // One more than on the way down.
         resnets = try (0...configuration.layersPerBlock).map { index in
-            let weights = weights / "resnets" / "\(index)"
-            let resnet = try ResnetBlock2D(
-                weights, from: index == 0 ? inputs : outputs, to: outputs,
-                groups: configuration.normNumGroups, epsilon: AutoencoderKL.normEpsilon)
-            return (resnet, weights)
+            try AutoencoderResnet(
+                weights / "resnets" / "\(index)", from: index == 0 ? inputs : outputs, to: outputs,
+                configuration)
         }
         upsampler =
             upsamples ? try Upsample2D(weights / "upsamplers" / "0", channels: outputs) : nil
@@ -77,10 +75,7 @@ private struct UpDecoderBlock2D {
 
     func callAsFunction(_ x: consuming Tensor, makesRoom: Bool) throws -> Tensor {
         var hidden = consume x
-        for (resnet, weights) in resnets {
-            hidden = try resnet(consume hidden)
-            if makesRoom { try weights.giveBackPages() }
-        }
+        for resnet in resnets { hidden = try resnet(consume hidden, makesRoom: makesRoom) }
         return try upsampler?(hidden) ?? hidden
     }
 }

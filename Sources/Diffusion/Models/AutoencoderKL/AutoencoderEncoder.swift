@@ -55,7 +55,7 @@ struct AutoencoderEncoder {
 
 /// Residual blocks, then half the height and width. Answers to diffusers' `DownEncoderBlock2D`.
 private struct DownEncoderBlock2D {
-    private let resnets: [(layer: ResnetBlock2D, weights: Weights)]
+    private let resnets: [AutoencoderResnet]
     private let downsampler: Downsample2D?
 
     init(
@@ -63,11 +63,9 @@ private struct DownEncoderBlock2D {
         _ configuration: AutoencoderKLConfiguration, downsamples: Bool
     ) throws {
         resnets = try (0..<configuration.layersPerBlock).map { index in
-            let weights = weights / "resnets" / "\(index)"
-            let resnet = try ResnetBlock2D(
-                weights, from: index == 0 ? inputs : outputs, to: outputs,
-                groups: configuration.normNumGroups, epsilon: AutoencoderKL.normEpsilon)
-            return (resnet, weights)
+            try AutoencoderResnet(
+                weights / "resnets" / "\(index)", from: index == 0 ? inputs : outputs, to: outputs,
+                configuration)
         }
         downsampler =
             downsamples
@@ -76,10 +74,7 @@ private struct DownEncoderBlock2D {
 
     func callAsFunction(_ x: consuming Tensor, makesRoom: Bool) throws -> Tensor {
         var hidden = consume x
-        for (resnet, weights) in resnets {
-            hidden = try resnet(consume hidden)
-            if makesRoom { try weights.giveBackPages() }
-        }
+        for resnet in resnets { hidden = try resnet(consume hidden, makesRoom: makesRoom) }
         return try downsampler?(hidden) ?? hidden
     }
 }

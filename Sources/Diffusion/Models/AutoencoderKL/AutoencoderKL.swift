@@ -56,7 +56,7 @@ public final class AutoencoderKL {
             let given = try pictures.converted(to: weights.dtype)
             let parameters =
                 usesTiling && tiling.applies(to: given)
-                ? try tiling(given, through: parameters) : try parameters(of: given)
+                ? try tiling(given, through: parameters(of:)) : try parameters(of: given)
             return try DiagonalGaussian(
                 parameters: parameters.contiguous().converted(to: pictures.dtype))
         }
@@ -77,7 +77,7 @@ public final class AutoencoderKL {
             let given = try latents.converted(to: weights.dtype)
             let pictures =
                 usesTiling && tiling.applies(to: given)
-                ? try tiling(given, through: pictures) : try pictures(of: given)
+                ? try tiling(given, through: pictures(of:)) : try pictures(of: given)
             return try pictures.contiguous().converted(to: latents.dtype)
         }
     }

@@ -5,36 +5,28 @@ import Torch
 ///
 /// Answers to diffusers' `UNetMidBlock2D`.
 struct AutoencoderMidBlock {
-    private let weights: Weights
-    private let first: ResnetBlock2D
+    private let first: AutoencoderResnet
     private let attention: SpatialAttention?
-    private let second: ResnetBlock2D
+    private let second: AutoencoderResnet
 
     init(_ weights: Weights, channels: Int, configuration: AutoencoderKLConfiguration) throws {
-        self.weights = weights
-        let groups = configuration.normNumGroups
-        let epsilon = AutoencoderKL.normEpsilon
         let resnets = weights / "resnets"
-        first = try ResnetBlock2D(
-            resnets / "0", from: channels, to: channels, groups: groups, epsilon: epsilon)
+        first = try AutoencoderResnet(resnets / "0", from: channels, to: channels, configuration)
         attention =
             configuration.midBlockAddAttention
             ? try SpatialAttention(
-                weights / "attentions" / "0", channels: channels, groups: groups, epsilon: epsilon)
+                weights / "attentions" / "0", channels: channels,
+                groups: configuration.normNumGroups, epsilon: AutoencoderKL.normEpsilon)
             : nil
-        second = try ResnetBlock2D(
-            resnets / "1", from: channels, to: channels, groups: groups, epsilon: epsilon)
+        second = try AutoencoderResnet(resnets / "1", from: channels, to: channels, configuration)
     }
 
     /// `[N, channels, H, W]` to the same shape.
     ///
-    /// - Parameter makesRoom: whether pages of weights are given back as soon as these have served.
+    /// - Parameter makesRoom: whether pages of weights are given back as soon as a block has served.
     func callAsFunction(_ x: consuming Tensor, makesRoom: Bool) throws -> Tensor {
-        var hidden = try first(consume x)
+        var hidden = try first(consume x, makesRoom: makesRoom)
         if let attention { hidden = try attention(hidden) }
-        if makesRoom { try weights.giveBackPages() }
-        hidden = try second(consume hidden)
-        if makesRoom { try weights.giveBackPages() }
-        return hidden
+        return try second(consume hidden, makesRoom: makesRoom)
     }
 }
